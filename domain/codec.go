@@ -1,0 +1,220 @@
+package domain
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"time"
+)
+
+// Codec turns events into their stored form and back: wire name to Go type, schema versions, upcasters, sealing of
+// personal data. It is safe for concurrent use.
+type Codec struct {
+	types  map[string]eventType
+	keys   Keyring
+	random io.Reader
+}
+
+type eventType struct {
+	goType    reflect.Type
+	category  string
+	version   int
+	upcasters []Upcaster
+	subject   func(ID, Event) string
+	personal  *personalPaths // nil when the event holds none
+}
+
+// ErrUnknownType says that the stored event has a type or version this program does not know.
+var ErrUnknownType = errors.New("unknown event type")
+
+// NewCodec knows the events of types. random feeds nonces and salts; nil means crypto/rand.
+func NewCodec(types []Type, keys Keyring, random io.Reader) (*Codec, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	c := &Codec{types: make(map[string]eventType), keys: keys, random: random}
+	for _, t := range types {
+		for _, e := range t.Events {
+			name := e.EventType()
+			if _, taken := c.types[name]; taken || name == "" {
+				return nil, fmt.Errorf("event type %q of %s is declared twice or empty", name, t.Category)
+			}
+			up := t.Upcasters[name]
+			goType := reflect.TypeOf(e)
+			c.types[name] = eventType{goType, t.Category, len(up) + 1, up, t.Subject, findPersonal(goType)}
+		}
+	}
+	return c, nil
+}
+
+// storedMeta is the stored form of Meta.
+type storedMeta struct {
+	Correlation ID        `json:"$correlationId,omitzero"`
+	Causation   ID        `json:"$causationId,omitzero"`
+	Firm        ID        `json:"firm"`
+	Account     ID        `json:"account,omitzero"`
+	Actor       string    `json:"actor"`
+	OnBehalfOf  ID        `json:"on_behalf_of,omitzero"`
+	Kind        ActorKind `json:"kind"`
+	Time        time.Time `json:"time"`
+	Request     string    `json:"request,omitempty"`
+	Session     string    `json:"session,omitempty"`
+	IP          Personal  `json:"ip,omitzero"`
+	UserAgent   Personal  `json:"user_agent,omitzero"`
+	Command     ID        `json:"command"`
+	Digest      string    `json:"digest,omitempty"`
+	Version     int       `json:"v"`
+}
+
+// Encode gives the stored form of the n-th event of the command described by m, for the stream of m.Target.
+func (c *Codec) Encode(e Event, m Meta, n int) (Proposed, error) {
+	t, known := c.types[e.EventType()]
+	if !known {
+		return Proposed{}, fmt.Errorf("%w %q: add it to its aggregate's Events", ErrUnknownType, e.EventType())
+	}
+	id := m.EventID(n)
+	place := aad(m.Firm, StreamName(t.category, m.Target), id)
+	subject := t.subject(m.Target, e)
+	if subject == "" {
+		subject = defaultSubject(m)
+	}
+	value := reflect.ValueOf(e)
+	if t.personal != nil {
+		sealed, err := t.personal.rewrite(value, "", func(p Personal, field string) (Personal, error) {
+			s, err := seal(c.keys, c.random, m.Firm, subject, place+field, p.text)
+			return Personal{sealed: s}, err
+		})
+		if err != nil {
+			return Proposed{}, fmt.Errorf("sealing %s: %w", e.EventType(), err)
+		}
+		value = sealed
+	}
+	data, err := json.Marshal(value.Interface())
+	if err != nil {
+		return Proposed{}, fmt.Errorf("encoding %s: %w", e.EventType(), err)
+	}
+	stored := storedMeta{
+		Correlation: m.Correlation, Causation: m.Causation, Firm: m.Firm, Account: m.Account, Actor: m.Actor.Ref(),
+		OnBehalfOf: m.OnBehalfOf, Kind: m.Actor.Kind, Time: m.Time.UTC().Truncate(time.Microsecond), Request: m.Request,
+		Session: m.Session, Command: m.Command, Digest: m.Digest, Version: t.version,
+	}
+	who := ActorSubject(m.Actor)
+	for _, f := range []struct {
+		from Personal
+		to   *Personal
+		name string
+	}{{m.IP, &stored.IP, "$ip"}, {m.UserAgent, &stored.UserAgent, "$user_agent"}} {
+		if f.from.text != "" && who != "" {
+			s, err := seal(c.keys, c.random, m.Firm, who, place+f.name, f.from.text)
+			if err != nil {
+				return Proposed{}, fmt.Errorf("sealing metadata of %s: %w", e.EventType(), err)
+			}
+			*f.to = Personal{sealed: s}
+		}
+	}
+	metadata, err := json.Marshal(stored)
+	if err != nil {
+		return Proposed{}, fmt.Errorf("encoding metadata of %s: %w", e.EventType(), err)
+	}
+	return Proposed{ID: id, Type: e.EventType(), Data: data, Metadata: metadata}, nil
+}
+
+// Decode reads a stored event. The error wraps ErrUnknownType when the type or its version is not known.
+func (c *Codec) Decode(r Recorded) (Fact, error) {
+	t, known := c.types[r.Type]
+	if !known {
+		return Fact{}, fmt.Errorf("%w %q in %s at revision %d", ErrUnknownType, r.Type, r.Stream, r.Revision)
+	}
+	category, of, ok := ParseStream(r.Stream)
+	if !ok || category != t.category {
+		return Fact{}, fmt.Errorf("event %s does not belong in stream %s", r.Type, r.Stream)
+	}
+	var stored storedMeta
+	if err := json.Unmarshal(r.Metadata, &stored); err != nil {
+		return Fact{}, fmt.Errorf("metadata of %s revision %d: %w", r.Stream, r.Revision, err)
+	}
+	data := r.Data
+	if stored.Version < 1 || stored.Version > t.version {
+		return Fact{}, fmt.Errorf("%w: version %d of %s; this program knows up to %d", ErrUnknownType, stored.Version, r.Type, t.version)
+	}
+	for _, up := range t.upcasters[stored.Version-1:] {
+		var err error
+		if data, err = up(data); err != nil {
+			return Fact{}, fmt.Errorf("upcasting %s of %s revision %d: %w", r.Type, r.Stream, r.Revision, err)
+		}
+	}
+	pointer := reflect.New(t.goType)
+	if err := json.Unmarshal(data, pointer.Interface()); err != nil {
+		return Fact{}, fmt.Errorf("data of %s revision %d: %w", r.Stream, r.Revision, err)
+	}
+	place := aad(stored.Firm, r.Stream, r.ID)
+	value := pointer.Elem()
+	if t.personal != nil {
+		opened, err := t.personal.rewrite(value, "", func(p Personal, field string) (Personal, error) {
+			if p.sealed == nil {
+				return Personal{}, errUnsealed
+			}
+			return p.sealed.open(c.keys, place, field)
+		})
+		if err != nil {
+			return Fact{}, fmt.Errorf("opening %s revision %d: %w", r.Stream, r.Revision, err)
+		}
+		value = opened
+	}
+	for name, p := range map[string]*Personal{"$ip": &stored.IP, "$user_agent": &stored.UserAgent} {
+		if p.sealed != nil {
+			opened, err := p.sealed.open(c.keys, place, name)
+			if err != nil {
+				return Fact{}, fmt.Errorf("opening metadata of %s revision %d: %w", r.Stream, r.Revision, err)
+			}
+			*p = opened
+		}
+	}
+	actor := Actor{Kind: stored.Kind}
+	if stored.Kind == System {
+		actor.Name = stored.Actor
+	} else if id, err := parseID(stored.Actor); err == nil {
+		actor.ID = id
+	}
+	return Fact{
+		Stream: r.Stream, Category: category, Of: of, Revision: r.Revision, Position: r.Position, ID: r.ID,
+		Event: value.Interface().(Event),
+		Meta: Meta{
+			Firm: stored.Firm, Account: stored.Account, Actor: actor, OnBehalfOf: stored.OnBehalfOf, Time: stored.Time,
+			Request: stored.Request, Session: stored.Session, IP: stored.IP, UserAgent: stored.UserAgent,
+			Command: stored.Command, Digest: stored.Digest, Correlation: stored.Correlation, Causation: stored.Causation,
+			Target: of,
+		},
+	}, nil
+}
+
+// Knows reports whether the codec has a type of that wire name.
+func (c *Codec) Knows(eventType string) bool { _, known := c.types[eventType]; return known }
+
+// ActorSubject is the data subject of an actor's own network address; empty for parts of the system.
+func ActorSubject(a Actor) string {
+	switch a.Kind {
+	case Staff:
+		return "staff:" + a.ID.String()
+	case Client:
+		return "contact:" + a.ID.String()
+	case System:
+	}
+	return ""
+}
+
+// defaultSubject seals under the account's key, or the firm's where there is no account.
+func defaultSubject(m Meta) string {
+	if m.Account != NoID {
+		return "account:" + m.Account.String()
+	}
+	return "firm:" + m.Firm.String()
+}
+
+// aad is what a ciphertext is bound to, without the field: firm, stream and event.
+func aad(firm ID, stream string, event ID) string {
+	return firm.String() + "|" + stream + "|" + event.String() + "|"
+}
