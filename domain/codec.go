@@ -23,7 +23,7 @@ type eventType struct {
 	category  string
 	version   int
 	upcasters []Upcaster
-	subject   func(ID, Event) string
+	subject   string
 	personal  *personalPaths // nil when the event holds none
 }
 
@@ -77,13 +77,13 @@ func (c *Codec) Encode(e Event, m Meta, n int) (Proposed, error) {
 	}
 	id := m.EventID(n)
 	place := aad(m.Firm, StreamName(t.category, m.Target), id)
-	subject := t.subject(m.Target, e)
-	if subject == "" {
-		subject = defaultSubject(m)
+	subject := defaultSubject(m)
+	if t.subject != "" {
+		subject = t.subject + ":" + m.Target.String()
 	}
 	value := reflect.ValueOf(e)
 	if t.personal != nil {
-		sealed, err := t.personal.rewrite(value, "", func(p Personal, field string) (Personal, error) {
+		sealed, err := t.personal.rewrite(value, "", subject, func(p Personal, field, subject string) (Personal, error) {
 			s, err := seal(c.keys, c.random, m.Firm, subject, place+field, p.text)
 			return Personal{sealed: s}, err
 		})
@@ -153,7 +153,7 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 	place := aad(stored.Firm, r.Stream, r.ID)
 	value := pointer.Elem()
 	if t.personal != nil {
-		opened, err := t.personal.rewrite(value, "", func(p Personal, field string) (Personal, error) {
+		opened, err := t.personal.rewrite(value, "", "", func(p Personal, field, _ string) (Personal, error) {
 			if p.sealed == nil {
 				return Personal{}, errUnsealed
 			}

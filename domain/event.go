@@ -28,9 +28,10 @@ type Aggregate[S any, E Event] struct {
 	// Upcasters bring stored events of older schema versions to the current one, one step each, by wire name. The
 	// current version of an event is one more than the number of its upcasters.
 	Upcasters map[string][]Upcaster
-	// Subject names whose personal data an event holds: the thing whose key seals it. Nil, or an empty answer,
-	// means the account of the event, or its firm when there is no account.
-	Subject func(id ID, e E) string
+	// Subject says whose personal data the events hold and so whose key seals it. Empty means the account (or the
+	// firm, where there is no account); "contact" means the stream's own contact. A single field can name another
+	// subject with the tag subject:"staff": the staff member whose id is in the sibling field "staff".
+	Subject string
 	// Referable tells whether other things may refer to one in this state; nil means always. An account that is
 	// closed takes no new invoices.
 	Referable func(S) error
@@ -44,17 +45,14 @@ type Type struct {
 	Category  string
 	Events    []Event
 	Upcasters map[string][]Upcaster
-	Subject   func(id ID, e Event) string
+	Subject   string
 }
 
 // Type erases the type parameters.
 func (a Aggregate[S, E]) Type() Type {
-	t := Type{Category: a.Category, Upcasters: a.Upcasters, Subject: func(ID, Event) string { return "" }}
+	t := Type{Category: a.Category, Upcasters: a.Upcasters, Subject: a.Subject}
 	for _, e := range a.Events {
 		t.Events = append(t.Events, e)
-	}
-	if a.Subject != nil {
-		t.Subject = func(id ID, e Event) string { return a.Subject(id, e.(E)) }
 	}
 	return t
 }
@@ -138,3 +136,17 @@ type Fact struct {
 	Event    Event
 	Meta     Meta
 }
+
+// Ref is another thing that a command refers to. The loop checks that it exists, belongs to the same firm (and, for
+// things of a client, the same account) and takes references, and names Field when it does not.
+type Ref struct {
+	Field    string // JSON path in the command
+	Category string
+	ID       ID
+}
+
+// Referring is a command with references. Zero ids are skipped.
+type Referring interface{ Refs() []Ref }
+
+// Owned is a command that makes a thing of a client's: it names the account, which must exist and be open.
+type Owned interface{ Owner() ID }

@@ -19,6 +19,9 @@ type pathField struct {
 	index int
 	name  string
 	paths *personalPaths
+
+	subject string // kind of the data subject named by the tag, if any
+	sibling int    // index of the field that holds the subject's id
 }
 
 var personalType = reflect.TypeFor[Personal]()
@@ -34,7 +37,9 @@ func findPersonal(t reflect.Type) *personalPaths {
 		for i := range t.NumField() {
 			if f := t.Field(i); f.IsExported() {
 				if inner := findPersonal(f.Type); inner != nil {
-					p.fields = append(p.fields, pathField{i, wireName(f), inner})
+					field := pathField{index: i, name: wireName(f), paths: inner, subject: f.Tag.Get("subject")}
+					field.sibling = siblingNamed(t, field.subject)
+					p.fields = append(p.fields, field)
 				}
 			}
 		}
@@ -49,15 +54,17 @@ func findPersonal(t reflect.Type) *personalPaths {
 	return nil
 }
 
-// rewrite returns a copy of v in which every non-empty Personal is replaced by change(value, field path). v itself
-// and the slices it shares stay as they are.
-func (p *personalPaths) rewrite(v reflect.Value, path string, change func(Personal, string) (Personal, error)) (reflect.Value, error) {
+type rewriter func(p Personal, path, subject string) (Personal, error)
+
+// rewrite returns a copy of v in which every non-empty Personal is replaced by change(value, field path, subject).
+// v itself and the slices it shares stay as they are.
+func (p *personalPaths) rewrite(v reflect.Value, path, subject string, change rewriter) (reflect.Value, error) {
 	if p.here {
 		old := v.Interface().(Personal)
 		if old.IsZero() {
 			return v, nil
 		}
-		changed, err := change(old, path)
+		changed, err := change(old, path, subject)
 		return reflect.ValueOf(changed), err
 	}
 	if p.each != nil {
@@ -66,7 +73,7 @@ func (p *personalPaths) rewrite(v reflect.Value, path string, change func(Person
 		}
 		fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		for i := range v.Len() {
-			changed, err := p.each.rewrite(v.Index(i), path+"["+strconv.Itoa(i)+"]", change)
+			changed, err := p.each.rewrite(v.Index(i), path+"["+strconv.Itoa(i)+"]", subject, change)
 			if err != nil {
 				return v, err
 			}
@@ -77,7 +84,11 @@ func (p *personalPaths) rewrite(v reflect.Value, path string, change func(Person
 	fresh := reflect.New(v.Type()).Elem()
 	fresh.Set(v)
 	for _, f := range p.fields {
-		changed, err := f.paths.rewrite(v.Field(f.index), path+"."+f.name, change)
+		whose := subject
+		if f.subject != "" {
+			whose = f.subject + ":" + v.Field(f.sibling).Interface().(ID).String()
+		}
+		changed, err := f.paths.rewrite(v.Field(f.index), path+"."+f.name, whose, change)
 		if err != nil {
 			return v, err
 		}
@@ -90,6 +101,16 @@ func (p *personalPaths) rewrite(v reflect.Value, path string, change func(Person
 func wireName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	return name
+}
+
+// siblingNamed finds the field that holds the id of the data subject of a tagged field.
+func siblingNamed(t reflect.Type, wire string) int {
+	for i := range t.NumField() {
+		if wire != "" && wireName(t.Field(i)) == wire {
+			return i
+		}
+	}
+	return 0
 }
 
 func parseID(s string) (ID, error) { return uuid.Parse(s) }

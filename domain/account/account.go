@@ -29,7 +29,7 @@ type Opened struct {
 	Name     domain.Personal `json:"name"`
 	Currency string          `json:"currency"` // every amount of the account is in it
 	Contact  domain.ID       `json:"contact"`
-	Person   Person          `json:"person"` // the first contact as given
+	Person   Person          `json:"person" subject:"contact"` // the first contact as given
 }
 
 // Person is a contact's name, e-mail and phone number as given when an account is opened.
