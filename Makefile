@@ -1,0 +1,51 @@
+# Atrium. `make` lists what can be done here.
+
+SHELL         := bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS     += --no-print-directory
+.PHONY: help run build test lint fmt golden bench fuzz clean install
+
+# One program, whether or not a C compiler is installed. The race detector wants CGO_ENABLED=1.
+export CGO_ENABLED ?= 0
+
+TOOL     := go tool -modfile=.ci/tools.mod
+FULL     ?=
+FUZZTIME ?= 20s
+
+help: ## List these targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: install build ## Start Atrium with a demo firm on http://localhost:8080 (data in ./data)
+	@exec bin/atrium demo --data ./data
+
+build: ## Build the programs into bin/
+	@mkdir -p bin
+	@go build -trimpath -o bin/ ./cmd/atrium $(wildcard ./cmd/atrium-verify)
+
+test: install ## Run every test, on a throw-away Postgres
+	@go run ./cmd/testpg -- go test -timeout 14m ./...
+
+lint: ## Check the format, what may import what, and the usual mistakes
+	@.ci/check-top-level
+	@$(TOOL) golangci-lint run
+
+fmt: ## Format the code
+	@$(TOOL) gofumpt -l -w .
+
+golden: ## Write the golden samples anew; read the difference before you commit it
+	@go test $$(grep -rlE --include='*_test.go' '^func Test\w*Golden' . | xargs -n1 dirname | sort -u) -run Golden -update
+
+bench: build ## Measure appends, replay and reads against their limits (FULL=1: full size)
+	@for what in append replay read; do bin/atrium bench $$what $(if $(FULL),--full); done
+
+fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)
+	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \
+		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) </dev/null; \
+	done
+
+clean: ## Remove what was built; ./data stays
+	@rm -rf bin coverage.out
+
+install:
+	@.ci/install-postgres
