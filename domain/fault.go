@@ -112,6 +112,9 @@ func (c *Checks) Email(address, field string) {
 	c.That(ok, field, "email-invalid", "Give an e-mail address such as ana@example.com.")
 }
 
+// FoldEmail is the form in which e-mail addresses are compared: without the spaces around it, in lower case.
+func FoldEmail(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
+
 // Replace sets a field from an optional one: nil keeps it.
 func Replace[T any](field *T, with *T) {
 	if with != nil {

@@ -39,6 +39,14 @@ func P(text string) Personal { return Personal{text: text} }
 // Reveal gives the plain text; it is empty after erasure.
 func (p Personal) Reveal() string { return p.text }
 
+// Because is the end of a sentence that gives the text as a reason: ": mailbox stolen", or nothing without one.
+func (p Personal) Because() string {
+	if p.text == "" {
+		return ""
+	}
+	return ": " + p.text
+}
+
 // Erased reports whether the key of its subject was destroyed.
 func (p Personal) Erased() bool { return p.erased }
 
