@@ -35,6 +35,7 @@ import (
 	_ "golang.org/x/term"
 	_ "golang.org/x/sys/unix"
 	_ "github.com/hashicorp/golang-lru/v2"
+	_ "github.com/go-json-experiment/json"
 )
 
 func main() {}

@@ -1,0 +1,105 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/contact"
+	"github.com/atrium-portal/atrium/domain/firm"
+)
+
+// Who may use a command: staff from a role upwards, contacts with a permission, parts of the system. The zero Who is
+// nobody: the command is only a step of others.
+type Who struct {
+	Staff  firm.Role
+	Client string // permission of a contact; "self" needs only portal access
+	System bool
+}
+
+// Internal reports whether nobody gives the command by hand.
+func (w Who) Internal() bool { return w == Who{} }
+
+// Self is the permission every contact with portal access has: to act on themselves.
+const Self = "self"
+
+// authorise checks the actor against the write side as it is now, so that a right that was taken away is gone with
+// the next command, and completes m: the firm's time zone, and for contacts their account.
+func (l *Loop) authorise(ctx context.Context, entry *Entry, m *domain.Meta) error {
+	if entry.Creates && entry.Category == firm.Aggregate.Category {
+		return allow(entry.Who.System && m.Actor.Kind == domain.System)
+	}
+	settings, _, err := State(ctx, l, firm.Aggregate, m.Firm)
+	if err != nil {
+		return err
+	}
+	m.Zone = settings.Settings.Location()
+	switch m.Actor.Kind {
+	case domain.System:
+		return allow(entry.Who.System)
+	case domain.Staff:
+		member := settings.Staff[m.Actor.ID]
+		return allow(member.Active && entry.Who.Staff != "" && member.Role.AtLeast(entry.Who.Staff))
+	case domain.Client:
+		h, err := load(ctx, l, contact.Aggregate, domain.StreamName(contact.Aggregate.Category, m.Actor.ID), true)
+		if err != nil {
+			return unavailable(err)
+		}
+		if h.revision == domain.NoStream || h.owner.firm != m.Firm || !h.state.CanSignIn() {
+			return allow(false)
+		}
+		m.Account = h.owner.account
+		return allow(entry.Who.Client == Self || entry.Who.Client != "" && h.state.May(contact.Permission(entry.Who.Client)))
+	}
+	return allow(false)
+}
+
+func allow(ok bool) error {
+	if ok {
+		return nil
+	}
+	return &domain.Fault{Kind: domain.Forbidden, Code: "not-permitted", Message: "You may not do this. Ask the firm for the permission."}
+}
+
+// checkRefs makes sure that whatever the command refers to exists, belongs to the same firm and account, and takes
+// references. For a new thing it fixes the account.
+func (l *Loop) checkRefs(ctx context.Context, command any, category string, m *domain.Meta, isNew bool) error {
+	if isNew {
+		if category == "account" {
+			m.Account = m.Target
+		}
+		if owned, ok := command.(domain.Owned); ok {
+			account := owned.Owner()
+			if m.Actor.Kind == domain.Client && account != m.Account {
+				return domain.Missing("account")
+			}
+			if err := l.checkRef(ctx, domain.Ref{Field: "account", Category: "account", ID: account}, m.Firm, account); err != nil {
+				return err
+			}
+			m.Account = account
+		}
+	}
+	referring, ok := command.(domain.Referring)
+	if !ok {
+		return nil
+	}
+	for _, ref := range referring.Refs() {
+		if ref.ID == domain.NoID {
+			continue
+		}
+		if err := l.checkRef(ctx, ref, m.Firm, m.Account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Loop) checkRef(ctx context.Context, ref domain.Ref, firm, account domain.ID) error {
+	whose, refusal, err := l.Menu.states[ref.Category](ctx, l, ref.ID)
+	if err != nil {
+		return unavailable(err)
+	}
+	if whose.missing || whose.firm != firm || whose.account != account {
+		return &domain.Fault{Kind: domain.Invalid, Code: "unknown-" + ref.Category, Field: ref.Field, Message: "There is no such " + ref.Category + " here."}
+	}
+	return refusal
+}

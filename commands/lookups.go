@@ -1,0 +1,139 @@
+package commands
+
+import (
+	"context"
+	"errors"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
+	"github.com/atrium-portal/atrium/domain/contact"
+	"github.com/atrium-portal/atrium/domain/firm"
+	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/domain/login"
+	"github.com/atrium-portal/atrium/domain/numbering"
+)
+
+// takeInvoiceNumber gives an invoice that is about to be sent its number and the firm's prefix. An imported one
+// brings its own.
+func takeInvoiceNumber(ctx context.Context, l *Loop, c invoice.Send, m domain.Meta) (invoice.Send, error) {
+	if c.Imported != nil {
+		return c, nil
+	}
+	settings, _, err := State(ctx, l, firm.Aggregate, m.Firm)
+	if err != nil {
+		return c, err
+	}
+	c.Prefix = settings.Settings.InvoicePrefix
+	c.Number, err = l.reserveNumber(ctx, numbering.Invoice, c.Invoice, m)
+	return c, err
+}
+
+// takeCreditNoteNumber gives a credit note its number.
+func takeCreditNoteNumber(ctx context.Context, l *Loop, c invoice.IssueCreditNote, m domain.Meta) (invoice.IssueCreditNote, error) {
+	var err error
+	c.Prefix = "CN-"
+	c.Number, err = l.reserveNumber(ctx, numbering.CreditNote, invoice.CreditNoteID(m), m)
+	return c, err
+}
+
+// setCurrency puts the account's currency into a new draft, which must be in it.
+func setCurrency(ctx context.Context, l *Loop, c invoice.Draft, _ domain.Meta) (invoice.Draft, error) {
+	state, _, err := State(ctx, l, account.Aggregate, c.Account)
+	c.Currency = state.Currency
+	return c, err
+}
+
+// reserveNumber returns the gap-free number of a document: the one it has, or the next one. The number belongs to
+// the document's id from then on, so a crash before the document uses it burns none.
+func (l *Loop) reserveNumber(ctx context.Context, kind string, document domain.ID, m domain.Meta) (int64, error) {
+	first := int64(1)
+	for segment := 0; ; segment++ {
+		id := numbering.StreamID(m.Firm, kind, segment)
+		state, err := cachedState(ctx, l, numbering.Aggregate, id)
+		if err != nil {
+			return 0, err
+		}
+		if number, ok := state.Number(document); ok {
+			return number, nil
+		}
+		if state.Full() {
+			first = state.Next
+			continue
+		}
+		_, err = l.step(ctx, "ReserveNumber", numbering.Reserve{Numbering: id, Kind: kind, Segment: segment, First: first, Document: document}, m, id)
+		if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Code == "numbering-segment-full" {
+			segment-- // filled by somebody else meanwhile: look at it again, then move on
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		if state, err = cachedState(ctx, l, numbering.Aggregate, id); err != nil {
+			return 0, err
+		}
+		number, _ := state.Number(document)
+		return number, nil
+	}
+}
+
+// claimLogin takes a login e-mail for a person before it is stored with them. An address whose holder does not use
+// it (any more) may be taken over.
+func (l *Loop) claimLogin(ctx context.Context, email string, kind login.HolderKind, holder domain.ID, m domain.Meta) error {
+	if email == "" {
+		return nil
+	}
+	id := login.Address(l.LoginKey, m.Firm, email)
+	state, _, err := State(ctx, l, login.Aggregate, id)
+	if err != nil {
+		return err
+	}
+	claim := login.Claim{Login: id, Holder: holder, HolderKind: kind}
+	if state.Holder != domain.NoID && state.Holder != holder {
+		used, err := l.signsInWith(ctx, state, email, m.Firm)
+		if err != nil {
+			return err
+		}
+		claim.Freeable = !used
+	}
+	_, err = l.step(ctx, "ClaimLogin", claim, m, id)
+	if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Field == "" && fault.Kind == domain.Refused {
+		named := *fault
+		named.Field = "email"
+		return &named
+	}
+	return err
+}
+
+// signsInWith tells whether the holder of an address still uses it.
+func (l *Loop) signsInWith(ctx context.Context, s login.State, email string, firmID domain.ID) (bool, error) {
+	used := ""
+	switch s.HolderKind {
+	case login.Contact:
+		holder, _, err := State(ctx, l, contact.Aggregate, s.Holder)
+		if err != nil {
+			return false, err
+		}
+		if holder.MergedInto == domain.NoID {
+			used = holder.Details.Email.Reveal()
+		}
+	case login.Staff:
+		settings, _, err := State(ctx, l, firm.Aggregate, firmID)
+		if err != nil {
+			return false, err
+		}
+		if member := settings.Staff[s.Holder]; member.Active {
+			used = member.Email.Reveal()
+		}
+	}
+	return domain.FoldEmail(used) == domain.FoldEmail(email), nil
+}
+
+// inField puts a prefix before the field that a fault names: the command has it one level deeper.
+func inField(prefix string, err error) error {
+	if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Field != "" {
+		deeper := *fault
+		deeper.Field = prefix + fault.Field
+		return &deeper
+	}
+	return err
+}

@@ -1,0 +1,119 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
+	"github.com/atrium-portal/atrium/domain/contact"
+	"github.com/atrium-portal/atrium/domain/contract"
+	"github.com/atrium-portal/atrium/domain/firm"
+	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/domain/login"
+	"github.com/atrium-portal/atrium/domain/numbering"
+	"github.com/atrium-portal/atrium/domain/project"
+)
+
+// Atrium is the menu of the product: every command and who may use it. The program itself (imports, the demo, the
+// clock) may use what a person of the firm may, except where that person must be one.
+func Atrium() *Menu {
+	var (
+		program       = Who{System: true}
+		administrator = Who{Staff: firm.Administrator, System: true}
+		manager       = Who{Staff: firm.Manager, System: true}
+		member        = Who{Staff: firm.Member, System: true}
+		step          = Who{} // only as part of another command
+	)
+	m := NewMenu()
+
+	Create(m, firm.Aggregate, "CreateFirm", firm.Create{}, program)
+	On(m, firm.Aggregate, "ChangeFirmSettings", firm.ChangeSettings{}, administrator)
+	On(m, firm.Aggregate, "InviteStaff", firm.Invite{}, administrator, Before(claimForStaff))
+	On(m, firm.Aggregate, "ChangeStaffRole", firm.ChangeRole{}, administrator)
+	On(m, firm.Aggregate, "DeactivateStaff", firm.Deactivate{}, administrator)
+
+	Create(m, account.Aggregate, "OpenAccount", account.Open{}, manager, Before(claimForFirstContact))
+	On(m, account.Aggregate, "ChangeAccountDetails", account.ChangeDetails{}, manager)
+	On(m, account.Aggregate, "CloseAccount", account.Close{}, manager)
+	On(m, account.Aggregate, "ReopenAccount", account.Reopen{}, manager)
+
+	Create(m, contact.Aggregate, "AddContact", contact.Add{}, member, Before(claimForNewContact))
+	On(m, contact.Aggregate, "ChangeContactDetails", contact.ChangeDetails{}, member.or(Self), Before(claimForContact))
+	On(m, contact.Aggregate, "GrantPortalAccess", contact.Grant{}, manager)
+	On(m, contact.Aggregate, "ChangePermissions", contact.ChangePermissions{}, manager)
+	On(m, contact.Aggregate, "RevokePortalAccess", contact.Revoke{}, manager)
+	On(m, contact.Aggregate, "FreezeAccess", contact.Freeze{}, member)
+	On(m, contact.Aggregate, "UnfreezeAccess", contact.Unfreeze{}, manager)
+	On(m, contact.Aggregate, "MergeContacts", contact.Merge{}, manager)
+	On(m, contact.Aggregate, "RetireContact", contact.Retire{}, step)
+
+	Create(m, project.Aggregate, "OpenProject", project.Open{}, member)
+	On(m, project.Aggregate, "AdvanceStage", project.Advance{}, member)
+	On(m, project.Aggregate, "SetHealth", project.SetHealth{}, member)
+	On(m, project.Aggregate, "AssignTeamMember", project.Assign{}, member, Before(checkTeamMember))
+	On(m, project.Aggregate, "RemoveTeamMember", project.Remove{}, member)
+	On(m, project.Aggregate, "CompleteProject", project.Complete{}, member)
+	On(m, project.Aggregate, "ReopenProject", project.Reopen{}, manager)
+
+	Create(m, invoice.Aggregate, "DraftInvoice", invoice.Draft{}, manager, Before(setCurrency))
+	On(m, invoice.Aggregate, "ChangeDraft", invoice.ChangeDraft{}, manager)
+	On(m, invoice.Aggregate, "SendInvoice", invoice.Send{}, manager, Before(takeInvoiceNumber))
+	On(m, invoice.Aggregate, "RecordPayment", invoice.RecordPayment{}, manager)
+	On(m, invoice.Aggregate, "RefundPayment", invoice.RefundPayment{}, manager)
+	On(m, invoice.Aggregate, "IssueCreditNote", invoice.IssueCreditNote{}, manager, Before(takeCreditNoteNumber))
+	On(m, invoice.Aggregate, "VoidInvoice", invoice.Void{}, manager)
+	On(m, invoice.Aggregate, "MarkOverdue", invoice.MarkOverdue{}, program)
+
+	Create(m, contract.Aggregate, "DraftContract", contract.Draft{}, manager)
+	On(m, contract.Aggregate, "SendContract", contract.Send{}, manager)
+	On(m, contract.Aggregate, "ViewContract", contract.View{}, Who{Client: string(contact.ViewContracts)})
+	On(m, contract.Aggregate, "SignContract", contract.Sign{}, Who{Staff: firm.Member, System: true, Client: string(contact.SignContracts)})
+	On(m, contract.Aggregate, "DeclineContract", contract.Decline{}, Who{Client: string(contact.SignContracts)})
+	On(m, contract.Aggregate, "VoidContract", contract.Void{}, manager)
+
+	On(m, numbering.Aggregate, "ReserveNumber", numbering.Reserve{}, step, Upsert[numbering.Reserve]())
+	On(m, login.Aggregate, "ClaimLogin", login.Claim{}, step, Upsert[login.Claim]())
+	On(m, login.Aggregate, "ReleaseLogin", login.Release{}, step)
+
+	Whenever(m, func(e account.Opened, f domain.Fact) []FollowUp {
+		return []FollowUp{{"AddContact", contact.Add{Account: f.Of, Name: e.Person.Name, Email: e.Person.Email, Phone: e.Person.Phone, Primary: true}, e.Contact}}
+	})
+	Whenever(m, func(e contact.Absorbed, f domain.Fact) []FollowUp {
+		return []FollowUp{{"RetireContact", contact.Retire{Contact: e.Duplicate, Into: f.Of}, domain.NoID}}
+	})
+	return m
+}
+
+// or also lets contacts with a permission use the command.
+func (w Who) or(permission string) Who {
+	w.Client = permission
+	return w
+}
+
+func claimForStaff(ctx context.Context, l *Loop, c firm.Invite, m domain.Meta) (firm.Invite, error) {
+	return c, l.claimLogin(ctx, c.Email.Reveal(), login.Staff, m.NewID("staff"), m)
+}
+
+func claimForFirstContact(ctx context.Context, l *Loop, c account.Open, m domain.Meta) (account.Open, error) {
+	return c, inField("contact.", l.claimLogin(ctx, c.Contact.Email.Reveal(), login.Contact, m.NewID("contact"), m))
+}
+
+func claimForNewContact(ctx context.Context, l *Loop, c contact.Add, m domain.Meta) (contact.Add, error) {
+	return c, l.claimLogin(ctx, c.Email.Reveal(), login.Contact, m.Target, m)
+}
+
+func claimForContact(ctx context.Context, l *Loop, c contact.ChangeDetails, m domain.Meta) (contact.ChangeDetails, error) {
+	if c.Email == nil {
+		return c, nil
+	}
+	return c, l.claimLogin(ctx, c.Email.Reveal(), login.Contact, m.Target, m)
+}
+
+// checkTeamMember makes sure that whoever joins a project works for the firm.
+func checkTeamMember(ctx context.Context, l *Loop, c project.Assign, m domain.Meta) (project.Assign, error) {
+	settings, _, err := State(ctx, l, firm.Aggregate, m.Firm)
+	if err == nil && !settings.Staff[c.Staff].Active {
+		err = &domain.Fault{Kind: domain.Invalid, Code: "unknown-staff", Field: "staff", Message: "There is no such staff member here."}
+	}
+	return c, err
+}
