@@ -19,9 +19,10 @@ help: ## List these targets
 run: install build ## Start Atrium with a demo firm on http://localhost:8080 (data in ./data)
 	@exec bin/atrium demo --data ./data
 
+# In somebody else's clone git refuses to name the commit: then the programs go without it.
 build: ## Build the programs into bin/
 	@mkdir -p bin
-	@go build -trimpath -o bin/ ./cmd/atrium $(wildcard ./cmd/atrium-verify)
+	@go build -trimpath -buildvcs=$$(git rev-parse -q HEAD &>/dev/null && echo auto || echo false) -o bin/ ./cmd/atrium $(wildcard ./cmd/atrium-verify)
 
 test: install ## Run every test, on a throw-away Postgres
 	@go run ./cmd/testpg -- go test -timeout 14m ./...
