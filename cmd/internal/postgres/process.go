@@ -3,6 +3,7 @@ package postgres
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,14 +39,15 @@ var settings = []string{
 	"jit=off",                           // costs more than it gives on short queries
 	"max_parallel_workers_per_gather=0", // likewise, and containers have little shared memory
 	"wal_compression=on",
-	"max_wal_size=1GB", // bounds recovery after a kill to a few seconds
+	"max_wal_size=1GB",                 // bounds recovery after a kill to a few seconds
+	"recovery_init_sync_method=syncfs", // as does one call instead of one per file
 	"synchronous_commit=on",
 	"wal_level=minimal", // a table filled by COPY in the transaction that made it skips the log
 	"max_wal_senders=0",
 	"timezone=UTC",
 	"lc_messages=C", // logLine reads the severities
 	"log_timezone=UTC",
-	"log_line_prefix=",
+	"log_line_prefix=%b|",           // and which process speaks
 	"log_error_verbosity=terse",     // details name values
 	"log_min_error_statement=panic", // statements may hold personal data
 	"cluster_name=atrium",
@@ -65,7 +67,7 @@ type process struct {
 	logged chan struct{} // closed when nobody writes to its standard error any more
 
 	mu   sync.Mutex
-	last string // the line that says best why it ended
+	last string // the last fatal message
 }
 
 // launch starts a program on a data folder. Parent-death signals belong to the thread that forked, so the child's
@@ -109,50 +111,58 @@ func (p *process) forward(from io.ReadCloser, log *slog.Logger) {
 	defer from.Close()
 	lines := bufio.NewScanner(from)
 	for lines.Scan() {
-		level, message := logLine(lines.Text())
+		level, message, fatal := logLine(lines.Text())
 		log.Log(context.Background(), level, message, "from", filepath.Base(p.cmd.Path))
-		p.mu.Lock()
-		if level > slog.LevelDebug || p.last == "" {
+		if fatal {
+			p.mu.Lock()
 			p.last = message
+			p.mu.Unlock()
 		}
-		p.mu.Unlock()
 	}
 	_, _ = io.Copy(io.Discard, from) // a line beyond the scanner's limit must not block the writer
 }
 
-// logLine maps Postgres' severities to ours. Its LOG is routine; FATAL ends one connection, also at each ordinary stop.
-func logLine(line string) (slog.Level, string) {
-	severity, message, found := strings.Cut(line, ":  ")
+// logLine maps the server's severities to ours. What goes wrong in a client's session is told to the client, and a
+// session also ends fatally at each ordinary stop; trouble elsewhere is told to nobody but the log.
+func logLine(line string) (level slog.Level, message string, fatal bool) {
+	if message, found := strings.CutPrefix(line, "initdb: error: "); found {
+		return slog.LevelWarn, message, true
+	}
+	speaker, rest, found := strings.Cut(line, "|")
 	if !found {
-		if message, isError := strings.CutPrefix(line, "initdb: error: "); isError {
-			return slog.LevelWarn, message
-		}
-		return slog.LevelDebug, line
+		// Before the server knows its settings, or a further line of a message.
+		message, fatal := strings.CutPrefix(line, "postgres: ")
+		return slog.LevelDebug, message, fatal
 	}
-	switch severity {
-	case "PANIC":
-		return slog.LevelError, message
-	case "FATAL", "ERROR", "WARNING":
-		return slog.LevelWarn, message
+	severity, message, _ := strings.Cut(rest, ":  ")
+	switch {
+	case severity == "PANIC":
+		return slog.LevelError, message, true
+	case speaker == "client backend":
+		return slog.LevelDebug, message, false
+	case severity == "FATAL":
+		return slog.LevelWarn, message, true
+	case severity == "ERROR", severity == "WARNING":
+		return slog.LevelWarn, message, false
 	}
-	return slog.LevelDebug, message
+	return slog.LevelDebug, message, false
 }
 
 // reason says why a child that has ended did so.
 func (p *process) reason() error {
-	select {
-	case <-p.logged:
-	case <-time.After(time.Second): // its own children may still hold the pipe
+	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return p.err // what it said before has nothing to do with it
 	}
+	<-p.logged // it ended in order, so its own children have gone too
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.last != "":
-		return fmt.Errorf("%s", p.last)
+		return errors.New(p.last)
 	case p.err != nil:
 		return p.err
 	}
-	return fmt.Errorf("it ended by itself")
+	return errors.New("it ended by itself")
 }
 
 // wait waits for a child that ends by itself; a cancelled context kills it.

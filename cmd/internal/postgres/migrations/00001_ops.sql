@@ -50,7 +50,7 @@ GRANT SELECT, INSERT, UPDATE (wrapped, destroyed_at) ON ops.subject_key TO atriu
 
 -- Which master key wraps them: one row, so that a missing or foreign key file is noticed at once.
 CREATE TABLE ops.master_key (
-	only        boolean PRIMARY KEY DEFAULT true CHECK (only),
+	sole        boolean PRIMARY KEY DEFAULT true CHECK (sole),
 	fingerprint bytea NOT NULL,
 	created_at  timestamptz NOT NULL DEFAULT now()
 );
