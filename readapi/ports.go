@@ -1,0 +1,89 @@
+package readapi
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+// Options of the router. All are needed, except where a zero value is explained.
+type Options struct {
+	Pools      Pools
+	Tokens     auth.Tokens
+	People     auth.People
+	Checkpoint Checkpoint
+	Ops        Ops
+	// Commands mounts the command routes (POST /{Name}) on a router that authenticates; they take their caller from
+	// Meta and write errors with Problem.
+	Commands func(chi.Router)
+	// Menu describes the commands for the API description.
+	Menu []Command
+	// Ready says what the program waits for before it can serve, in one sentence; nil when it can.
+	Ready func(context.Context) error
+
+	Now    func() time.Time
+	Logger *slog.Logger // silent when nil
+	// PublicURL is where people reach the program. With https, browsers are told to keep to it.
+	PublicURL string
+	// Limit is how many requests per minute a credential may make: 0 means 6,000, below 0 no limit.
+	Limit int
+}
+
+// Pools are connections to the read models, one pool for each kind of reader. Each logs in as its own role with
+// schema read first in its search path; row-level security binds both.
+type Pools struct {
+	Client *pgxpool.Pool
+	Staff  *pgxpool.Pool
+}
+
+// Checkpoint is how far the read models have come. The fold engine is one.
+type Checkpoint interface {
+	// Position of the last event in the read models.
+	Position(ctx context.Context) (domain.Position, error)
+	// Await waits until the read models have reached a position, or gives the context's error.
+	Await(ctx context.Context, p domain.Position) error
+}
+
+// Ops tells administrators how the projections do.
+type Ops interface {
+	Projections(ctx context.Context) ([]Projection, error)
+	// Parked lists streams that wait for a fix, of one firm and of none that can be told.
+	Parked(ctx context.Context, firm domain.ID) ([]ParkedStream, error)
+}
+
+// Projection is how far one reader of the log has come.
+type Projection struct {
+	Name     string          `json:"name"`
+	Build    string          `json:"build"`   // of the tables that are served
+	Program  string          `json:"program"` // the build this program makes; another one means that a rebuild is due
+	Position domain.Position `json:"position"`
+	Head     domain.Position `json:"head"` // of the log
+	Lag      int64           `json:"lag"`  // from position to head, in the log's own measure; 0 when caught up
+	Events   int64           `json:"events"`
+	Parked   int             `json:"parked"` // streams
+	Updated  time.Time       `json:"updated"`
+}
+
+// ParkedStream is a stream that waits for a fix.
+type ParkedStream struct {
+	Stream   string          `json:"stream"`
+	Events   int             `json:"events"`   // that wait
+	Position domain.Position `json:"position"` // of the first of them
+	Error    string          `json:"error"`
+}
+
+// Command describes a command of the menu for the API description.
+type Command struct {
+	Name    string
+	Type    reflect.Type // the struct that is its body
+	Events  []string     // wire names of the events of its aggregate
+	Creates bool         // it makes a new thing
+	Who     string       // may give it, in words: "staff from manager up; contacts with sign_contracts"
+}

@@ -1,0 +1,50 @@
+package readapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+// visit is one request: its id and the logger for what goes wrong in it.
+type visit struct {
+	id  string
+	log *slog.Logger
+}
+
+type visitKey struct{}
+
+func visitOf(ctx context.Context) visit {
+	if v, ok := ctx.Value(visitKey{}).(visit); ok {
+		return v
+	}
+	return visit{log: slog.New(slog.DiscardHandler)}
+}
+
+// withVisit gives each request an id of its own. A request's X-Request-Id is not taken over: ids are found in logs, and
+// whoever asks must not choose what is found.
+func withVisit(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v := visit{domain.NewID().String(), log}
+			w.Header().Set("X-Request-Id", v.id)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		})
+	}
+}
+
+// Meta describes whoever makes a request, for a command: a fresh command id, and the scope's firm and actor. The loop
+// sets the time and the account.
+func Meta(r *http.Request) (domain.Meta, error) {
+	scope := auth.From(r.Context())
+	if scope == nil {
+		return domain.Meta{}, &domain.Fault{Kind: domain.Unauthenticated, Code: "not-signed-in", Message: "Sign in, or send a valid token as Authorization: Bearer."}
+	}
+	return domain.Meta{
+		Firm: scope.Firm, Actor: scope.Actor, Zone: scope.Settings.Zone, Request: visitOf(r.Context()).id, Session: scope.Session,
+		IP: domain.P(scope.IP), UserAgent: domain.P(scope.UserAgent), Command: domain.NewID(),
+	}, nil
+}
