@@ -21,7 +21,7 @@ type Money struct {
 const maxAmount = 10_000_000_000_000
 
 // KnownCurrency reports whether code is a currency in use.
-func KnownCurrency(code string) bool { return currency.IsValid(code) }
+func KnownCurrency(code string) bool { return code != "" && currency.IsValid(code) }
 
 // Add returns m + other. Both must be of one currency; callers check with Same.
 func (m Money) Add(other Money) Money { return Money{m.Amount + other.Amount, m.Currency} }

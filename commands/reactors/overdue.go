@@ -3,6 +3,7 @@ package reactors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type Receivable struct {
 	Firm, Invoice domain.ID
 	Due           domain.Date
+	Revision      int64 // of the invoice: paid and refunded, it may be overdue again
 }
 
 // Receivables lists invoices that may be overdue.
@@ -56,7 +58,7 @@ func (o Overdue) Mark(ctx context.Context) error {
 	}
 	var failed []error
 	for _, r := range list {
-		id := domain.DeriveID("overdue", r.Invoice.String(), r.Due.String())
+		id := domain.DeriveID("overdue", r.Invoice.String(), fmt.Sprint(r.Revision))
 		_, err := o.Loop.Dispatch(ctx, commands.Order{
 			Name: "MarkOverdue", Command: invoice.MarkOverdue{Invoice: r.Invoice},
 			Meta: domain.Meta{Firm: r.Firm, Actor: domain.SystemActor("clock"), Command: id, Time: o.Now()},
