@@ -44,7 +44,11 @@ func NewCodec(types []Type, keys Keyring, random io.Reader) (*Codec, error) {
 			}
 			up := t.Upcasters[name]
 			goType := reflect.TypeOf(e)
-			c.types[name] = eventType{goType, t.Category, len(up) + 1, up, t.Subject, findPersonal(goType)}
+			personal := findPersonal(goType)
+			if personal != nil && personal.untold() != "" {
+				return nil, fmt.Errorf("event %s: the subject of field %s needs its id in a field beside it", name, personal.untold())
+			}
+			c.types[name] = eventType{goType, t.Category, len(up) + 1, up, t.Subject, personal}
 		}
 	}
 	return c, nil
@@ -156,6 +160,9 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 		opened, err := t.personal.rewrite(value, "", "", func(p Personal, field, _ string) (Personal, error) {
 			if p.sealed == nil {
 				return Personal{}, errUnsealed
+			}
+			if p.sealed.Field != "" && stored.Version == t.version {
+				return Personal{}, errMoved
 			}
 			return p.sealed.open(c.keys, place, field)
 		})

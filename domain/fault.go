@@ -3,6 +3,8 @@ package domain
 import (
 	"errors"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Kind classifies a Fault; the edge maps it to an HTTP status and an exit code.
@@ -85,9 +87,12 @@ func (c *Checks) Text(text, field string, limit int) {
 // OptionalText checks a piece of text that may be empty.
 func (c *Checks) OptionalText(text, field string, limit int) {
 	c.That(len([]rune(text)) <= limit, field, field+"-too-long", "Shorten "+spoken(field)+".")
-	c.That(!strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f || r == '\uFFFD' }),
+	c.That(!strings.ContainsFunc(text, func(r rune) bool { return unreadable(r) && r != '\n' && r != '\t' && r != '\r' }),
 		field, field+"-characters", "Remove the control characters from "+spoken(field)+".")
 }
+
+// unreadable tells control characters and what stands for bytes that are not UTF-8: databases refuse some of them.
+func unreadable(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }
 
 // Err is nil when every check held; otherwise the first fault, carrying the others in More.
 func (c *Checks) Err() error {
@@ -104,10 +109,11 @@ func spoken(field string) string {
 	return "the " + strings.NewReplacer(".", " ", "_", " ", "[", " ", "]", "").Replace(field)
 }
 
-// Email checks a required e-mail address: one at sign, something on both sides, no spaces, at most 254 characters.
+// Email checks a required e-mail address: one at sign, something on both sides, no spaces or control characters, at
+// most 254 bytes.
 func (c *Checks) Email(address, field string) {
 	user, host, at := strings.Cut(address, "@")
-	ok := at && user != "" && len(host) > 2 && strings.Contains(host, ".") && !strings.ContainsAny(address, " \t\r\n,;<>\"()") &&
+	ok := at && user != "" && len(host) > 2 && strings.Contains(host, ".") && !strings.ContainsAny(address, " ,;<>\"()") && !strings.ContainsFunc(address, unreadable) &&
 		!strings.Contains(host, "@") && !strings.HasPrefix(host, ".") && !strings.HasSuffix(host, ".") && len(address) <= 254
 	c.That(ok, field, "email-invalid", "Give an e-mail address such as ana@example.com.")
 }

@@ -41,12 +41,12 @@ func childID(parent ID, name string) ID {
 // StreamName is the name of the stream that holds the facts of one thing: "category-id".
 func StreamName(category string, id ID) string { return category + "-" + id.String() }
 
-// ParseStream splits a stream name into category and id; ok is false when it is not one of ours.
+// ParseStream splits a stream name into category and id; ok is false when it is not one of ours, spelled our way.
 func ParseStream(stream string) (category string, id ID, ok bool) {
 	category, rest, found := strings.Cut(stream, "-")
 	if !found {
 		return "", NoID, false
 	}
 	id, err := uuid.Parse(rest)
-	return category, id, err == nil
+	return category, id, err == nil && id.String() == rest
 }

@@ -59,10 +59,16 @@ func (p Personal) Equal(other Personal) bool { return p.text == other.text && p.
 // String hides the text, so that printing a struct never leaks it.
 func (p Personal) String() string { return "[personal]" }
 
+// GoString hides the text from %#v.
+func (p Personal) GoString() string { return p.String() }
+
 // LogValue hides the text from logs.
 func (p Personal) LogValue() slog.Value { return slog.StringValue("[personal]") }
 
-var errUnsealed = errors.New("personal text must be sealed by the codec before it is stored")
+var (
+	errUnsealed = errors.New("personal text must be sealed by the codec before it is stored")
+	errMoved    = errors.New("personal text was moved to another field, and not by an upcaster")
+)
 
 // MarshalJSON writes the sealed form; plain text is an error, so that it cannot reach the log by accident.
 func (p Personal) MarshalJSON() ([]byte, error) {
@@ -103,6 +109,9 @@ const saltSize = 32
 // seal encrypts text under the subject's key. aad binds the ciphertext to its place (firm, stream, event, field).
 func seal(keys Keyring, random io.Reader, firm ID, subject, aad, text string) (*sealedText, error) {
 	key, err := keys.SealingKey(firm, subject)
+	if errors.Is(err, ErrErased) {
+		return nil, errors.Join(Refuse("person-erased", "This person's data was erased. Nothing personal about them can be recorded any more."), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("key of %s: %w", subject, err)
 	}

@@ -21,7 +21,7 @@ type pathField struct {
 	paths *personalPaths
 
 	subject string // kind of the data subject named by the tag, if any
-	sibling int    // index of the field that holds the subject's id
+	sibling int    // index of the field that holds the subject's id; -1 when there is none
 }
 
 var personalType = reflect.TypeFor[Personal]()
@@ -38,7 +38,7 @@ func findPersonal(t reflect.Type) *personalPaths {
 			if f := t.Field(i); f.IsExported() {
 				if inner := findPersonal(f.Type); inner != nil {
 					field := pathField{index: i, name: wireName(f), paths: inner, subject: f.Tag.Get("subject")}
-					field.sibling = siblingNamed(t, field.subject)
+					field.sibling = fieldOfID(t, field.subject)
 					p.fields = append(p.fields, field)
 				}
 			}
@@ -86,7 +86,10 @@ func (p *personalPaths) rewrite(v reflect.Value, path, subject string, change re
 	for _, f := range p.fields {
 		whose := subject
 		if f.subject != "" {
-			whose = f.subject + ":" + v.Field(f.sibling).Interface().(ID).String()
+			// Somebody without an id has no key of their own.
+			if id := v.Field(f.sibling).Interface().(ID); id != NoID {
+				whose = f.subject + ":" + id.String()
+			}
 		}
 		changed, err := f.paths.rewrite(v.Field(f.index), path+"."+f.name, whose, change)
 		if err != nil {
@@ -103,14 +106,31 @@ func wireName(f reflect.StructField) string {
 	return name
 }
 
-// siblingNamed finds the field that holds the id of the data subject of a tagged field.
-func siblingNamed(t reflect.Type, wire string) int {
+// fieldOfID finds the ID field of that wire name; -1 when there is none.
+func fieldOfID(t reflect.Type, wire string) int {
 	for i := range t.NumField() {
-		if wire != "" && wireName(t.Field(i)) == wire {
+		if f := t.Field(i); f.Type == reflect.TypeFor[ID]() && wireName(f) == wire {
 			return i
 		}
 	}
-	return 0
+	return -1
+}
+
+// untold finds a field whose tag names a subject that no field beside it identifies; empty when there is none. Its
+// text would be sealed under somebody else's key and outlive the person's erasure.
+func (p *personalPaths) untold() string {
+	if p.each != nil {
+		return p.each.untold()
+	}
+	for _, f := range p.fields {
+		if f.subject != "" && f.sibling < 0 {
+			return f.name
+		}
+		if inner := f.paths.untold(); inner != "" {
+			return f.name + "." + inner
+		}
+	}
+	return ""
 }
 
 func parseID(s string) (ID, error) { return uuid.Parse(s) }
