@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/contact"
@@ -40,17 +41,34 @@ func (l *Loop) authorise(ctx context.Context, entry *Entry, m *domain.Meta) erro
 		member := settings.Staff[m.Actor.ID]
 		return allow(member.Active && entry.Who.Staff != "" && member.Role.AtLeast(entry.Who.Staff))
 	case domain.Client:
-		h, err := load(ctx, l, contact.Aggregate, domain.StreamName(contact.Aggregate.Category, m.Actor.ID), true)
+		access, err := l.Access(ctx, m.Firm, m.Actor.ID)
 		if err != nil {
-			return unavailable(err)
+			return err
 		}
-		if h.revision == domain.NoStream || h.owner.firm != m.Firm || !h.state.CanSignIn() {
-			return allow(false)
-		}
-		m.Account = h.owner.account
-		return allow(entry.Who.Client == Self || entry.Who.Client != "" && h.state.May(contact.Permission(entry.Who.Client)))
+		m.Account = access.Account
+		return allow(access.OK && (entry.Who.Client == Self || slices.Contains(access.Permissions, contact.Permission(entry.Who.Client))))
 	}
 	return allow(false)
+}
+
+// Access is what a contact of a firm may do in the portal now. OK is false when they do not get in at all.
+type Access struct {
+	OK          bool
+	Account     domain.ID
+	Role        contact.Role
+	Permissions []contact.Permission
+}
+
+// Access looks a contact up on the write side as it is now.
+func (l *Loop) Access(ctx context.Context, firmID, id domain.ID) (Access, error) {
+	h, err := load(ctx, l, contact.Aggregate, domain.StreamName(contact.Aggregate.Category, id), true)
+	if err != nil {
+		return Access{}, unavailable(err)
+	}
+	if h.revision == domain.NoStream || h.owner.firm != firmID || !h.state.CanSignIn() {
+		return Access{}, nil
+	}
+	return Access{OK: true, Account: h.owner.account, Role: h.state.Role, Permissions: h.state.Permissions}, nil
 }
 
 func allow(ok bool) error {
