@@ -81,6 +81,8 @@ const (
 	// OfRecipients tables have also a column recipients uuid[]; clients read the rows that name them and the rows that
 	// name nobody.
 	OfRecipients
+	// OfFirm tables are open to every client of the firm: its public name, who works there.
+	OfFirm
 )
 
 // Unreleased is the condition that the reader sees what is not released yet, for Spec.ClientsWhere:
