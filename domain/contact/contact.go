@@ -144,7 +144,7 @@ func (e PermissionsChanged) Sentence() string {
 func (e AccessRevoked) Sentence() string { return "revoked portal access" + e.Reason.Because() }
 
 // Sentence for history.
-func (e AccessFrozen) Sentence() string { return "froze portal access: " + e.Reason.Reveal() }
+func (e AccessFrozen) Sentence() string { return "froze portal access" + e.Reason.Because() }
 
 // Sentence for history.
 func (AccessUnfrozen) Sentence() string { return "unfroze portal access" }
