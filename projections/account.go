@@ -4,14 +4,20 @@ import (
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
 )
 
-// owned are the first columns of every record of a client.
+// owned are the first columns of every record of a client. The engine keeps the revision.
 type owned struct {
 	ID       domain.ID `db:"id,key" history:"-"`
 	Firm     domain.ID `db:"firm" history:"-"`
 	Account  domain.ID `db:"account" history:"-"`
 	Revision int64     `db:"revision" history:"-"`
+}
+
+// ownedBy fills them from the first event of a stream.
+func ownedBy(f domain.Fact) owned {
+	return owned{ID: f.Of, Firm: f.Meta.Firm, Account: f.Meta.Account}
 }
 
 // accountRow is a client of the firm. Its account column is its own id.
@@ -21,7 +27,7 @@ type accountRow struct {
 	Currency       string    `db:"currency"`
 	Address        string    `db:"address"`
 	TaxID          string    `db:"tax_id"`
-	PrimaryContact domain.ID `db:"primary_contact"` // the one it was opened with
+	PrimaryContact domain.ID `db:"primary_contact" history:"-"` // the one it was opened with
 	Closed         bool      `db:"closed"`
 	OpenedAt       time.Time `db:"opened_at" history:"-"`
 	ClosedAt       time.Time `db:"closed_at,null" history:"-"`
@@ -33,4 +39,47 @@ type accountNotesRow struct {
 	Firm        domain.ID `db:"firm"`
 	Notes       string    `db:"notes"`
 	CloseReason string    `db:"close_reason"` // while closed
+}
+
+func accountTables() []Table {
+	return []Table{
+		Define(Spec[accountRow]{
+			Name: "accounts", Categories: []string{"account"}, Primary: true, Access: OfAccount, Fold: foldAccount,
+			Indexes: []string{"(firm, name, id)", "(account)"},
+		}),
+		Define(Spec[accountNotesRow]{
+			Name: "account_notes", Categories: []string{"account"}, Fold: foldAccountNotes,
+		}),
+	}
+}
+
+func foldAccount(row *accountRow, f domain.Fact) *accountRow {
+	row = known(row)
+	switch e := f.Event.(account.Event).(type) {
+	case account.Opened:
+		row.owned = owned{ID: f.Of, Firm: f.Meta.Firm, Account: f.Of}
+		row.Name, row.Currency, row.PrimaryContact, row.OpenedAt = e.Name.Reveal(), e.Currency, e.Contact, f.Meta.Time
+	case account.DetailsChanged:
+		row.Name, row.Address, row.TaxID = e.Name.Reveal(), e.Address.Reveal(), e.TaxID.Reveal()
+	case account.Closed:
+		row.Closed, row.ClosedAt = true, f.Meta.Time
+	case account.Reopened:
+		row.Closed, row.ClosedAt = false, time.Time{}
+	}
+	return row
+}
+
+func foldAccountNotes(row *accountNotesRow, f domain.Fact) *accountNotesRow {
+	row = known(row)
+	switch e := f.Event.(account.Event).(type) {
+	case account.Opened:
+		row.ID, row.Firm = f.Of, f.Meta.Firm
+	case account.DetailsChanged:
+		row.Notes = e.Notes.Reveal()
+	case account.Closed:
+		row.CloseReason = e.Reason.Reveal()
+	case account.Reopened:
+		row.CloseReason = ""
+	}
+	return row
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"slices"
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
@@ -16,11 +17,11 @@ type contactRow struct {
 	Phone          string               `db:"phone"`
 	Role           contact.Role         `db:"role"`        // empty without access
 	Permissions    []contact.Permission `db:"permissions"` // sorted
-	Access         string               `db:"access"`      // none, granted, frozen or revoked
+	Access         contactAccess        `db:"access"`
 	Frozen         bool                 `db:"frozen" history:"-"`
 	PrimaryContact bool                 `db:"primary_contact"`
-	MergedInto     domain.ID            `db:"merged_into,null"` // the contact that this duplicate ended in
-	Absorbed       []domain.ID          `db:"absorbed"`         // the duplicates that were merged into this one
+	MergedInto     domain.ID            `db:"merged_into,null"`     // the contact that this duplicate ended in
+	Absorbed       []domain.ID          `db:"absorbed" history:"-"` // the duplicates that were merged into this one
 	AddedAt        time.Time            `db:"added_at" history:"-"`
 }
 
@@ -35,4 +36,95 @@ type contactNotesRow struct {
 	FreezeReason string    `db:"freeze_reason"` // while frozen
 	RevokeReason string    `db:"revoke_reason"` // while revoked
 	MergeReason  string    `db:"merge_reason"`  // of the last duplicate that was merged into this contact
+}
+
+func contactTables() []Table {
+	return []Table{
+		Define(Spec[contactRow]{
+			Name: "contacts", Categories: []string{"contact"}, Primary: true, Access: OfAccount, Fold: foldContact,
+			Indexes: []string{"(account, name, id)", "(firm, name, id)", "(firm, lower(email))"},
+		}),
+		Define(Spec[contactNotesRow]{
+			Name: "contact_notes", Categories: []string{"contact"}, Fold: foldContactNotes,
+		}),
+	}
+}
+
+// contactAccess is whether a contact gets into the portal.
+type contactAccess string
+
+const (
+	noAccess      contactAccess = "none" // never had it
+	grantedAccess contactAccess = "granted"
+	frozenAccess  contactAccess = "frozen"
+	revokedAccess contactAccess = "revoked"
+)
+
+func foldContact(row *contactRow, f domain.Fact) *contactRow {
+	row = known(row)
+	switch e := f.Event.(contact.Event).(type) {
+	case contact.Added:
+		row.owned = ownedBy(f)
+		row.Name, row.Email, row.Phone = e.Name.Reveal(), e.Email.Reveal(), e.Phone.Reveal()
+		row.PrimaryContact, row.Access, row.AddedAt = e.Primary, noAccess, f.Meta.Time
+	case contact.DetailsChanged:
+		row.Name, row.Email, row.Phone = e.Name.Reveal(), e.Email.Reveal(), e.Phone.Reveal()
+	case contact.AccessGranted:
+		row.Role, row.Permissions = e.Role, e.Permissions
+		row.setAccess(grantedAccess)
+	case contact.PermissionsChanged:
+		row.Role, row.Permissions = e.RoleTo, e.To
+	case contact.AccessRevoked:
+		row.endAccess()
+	case contact.AccessFrozen:
+		row.Frozen = true
+		row.setAccess(row.Access)
+	case contact.AccessUnfrozen:
+		row.Frozen = false
+		row.setAccess(row.Access)
+	case contact.Absorbed:
+		row.Absorbed = slices.Concat(row.Absorbed, []domain.ID{e.Duplicate})
+	case contact.Merged:
+		row.MergedInto = e.Into
+		if row.Access != noAccess {
+			row.endAccess()
+		}
+	}
+	return row
+}
+
+// setAccess gives a contact access or none; a freeze outlasts both.
+func (r *contactRow) setAccess(access contactAccess) {
+	switch {
+	case access == grantedAccess && r.Frozen:
+		access = frozenAccess
+	case access == frozenAccess && !r.Frozen:
+		access = grantedAccess
+	}
+	r.Access = access
+}
+
+func (r *contactRow) endAccess() {
+	r.Role, r.Permissions = "", nil
+	r.setAccess(revokedAccess)
+}
+
+func foldContactNotes(row *contactNotesRow, f domain.Fact) *contactNotesRow {
+	row = known(row)
+	switch e := f.Event.(contact.Event).(type) {
+	case contact.Added:
+		row.ID, row.Firm, row.Account = f.Of, f.Meta.Firm, f.Meta.Account
+	case contact.AccessGranted:
+		row.RevokeReason = ""
+	case contact.AccessRevoked:
+		row.RevokeReason = e.Reason.Reveal()
+	case contact.AccessFrozen:
+		row.FreezeReason = e.Reason.Reveal()
+	case contact.AccessUnfrozen:
+		row.FreezeReason = ""
+	case contact.Absorbed:
+		row.MergeReason = e.Reason.Reveal()
+	case contact.DetailsChanged, contact.PermissionsChanged, contact.Merged:
+	}
+	return row
 }

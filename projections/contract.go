@@ -1,9 +1,11 @@
 package projections
 
 import (
+	"slices"
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
 )
 
@@ -18,7 +20,7 @@ type contractRow struct {
 	SHA256      string          `db:"sha256" history:"-"`   // of the text, from sending on
 	SignerCount int             `db:"signer_count" history:"-"`
 	SignedCount int             `db:"signed_count"`
-	NextSigner  domain.ID       `db:"next_signer,null"` // whose turn it is; none unless sent
+	NextSigner  domain.ID       `db:"next_signer,null" history:"-"` // whose turn it is; none unless sent
 	DraftedAt   time.Time       `db:"drafted_at" history:"-"`
 	SentAt      time.Time       `db:"sent_at,null" history:"-"`
 	CompletedAt time.Time       `db:"completed_at,null" history:"-"`
@@ -29,6 +31,9 @@ type contractRow struct {
 func (r contractRow) Audience() (visible bool, recipients []domain.ID) {
 	return r.Released, r.Recipients
 }
+
+// Permission is what it takes to read a contract's history.
+func (contractRow) Permission() string { return string(contact.ViewContracts) }
 
 // contractBodyRow is the text. Whoever sees the contract sees it.
 type contractBodyRow struct {
@@ -61,4 +66,123 @@ type contractNotesRow struct {
 	DeclinedBy    domain.ID `db:"declined_by,null"`
 	DeclineReason string    `db:"decline_reason"` // the signer's, to the firm
 	VoidReason    string    `db:"void_reason"`
+}
+
+// withContract is the condition that clients see the contract of a row; column holds its id.
+func withContract(column string) string {
+	return "exists (select from contracts where contracts.id = " + column + ")"
+}
+
+// shownWhenComplete hides completed contracts where the firm does not show history.
+const shownWhenComplete = "(status <> 'complete' or exists (select from firms where firms.id = contracts.firm and firms.show_history))"
+
+func contractTables() []Table {
+	return []Table{
+		Define(Spec[contractRow]{
+			Name: "contracts", Categories: []string{"contract"}, Primary: true, Access: OfRecipients, Fold: foldContract,
+			ClientsWhere: "released and " + Permitted(string(contact.ViewContracts)) + " and " + shownWhenComplete,
+			Indexes:      []string{"(account, drafted_at, id)", "(firm, drafted_at, id)", "(project) where project is not null"},
+		}),
+		Define(Spec[contractBodyRow]{
+			Name: "contract_bodies", Categories: []string{"contract"}, Access: OfAccount, ClientsWhere: withContract("contract_bodies.id"),
+			Fold: foldContractBody,
+		}),
+		Define(Spec[contractSignerRow]{
+			Name: "contract_signers", Categories: []string{"contract"}, Access: OfAccount,
+			ClientsWhere: withContract("contract_signers.contract"), Keys: signerKeys, FoldAt: foldSigner,
+			Indexes: []string{"(contact)"},
+		}),
+		Define(Spec[contractNotesRow]{
+			Name: "contract_notes", Categories: []string{"contract"}, Fold: foldContractNotes,
+		}),
+	}
+}
+
+func foldContract(row *contractRow, f domain.Fact) *contractRow {
+	row = known(row)
+	switch e := f.Event.(contract.Event).(type) {
+	case contract.Drafted:
+		row.owned = ownedBy(f)
+		row.Project, row.Title, row.Status, row.DraftedAt = e.Project, e.Title.Reveal(), contract.StatusDraft, f.Meta.Time
+		row.Recipients, row.SignerCount = make([]domain.ID, len(e.Signers)), len(e.Signers)
+		for i, s := range e.Signers {
+			row.Recipients[i] = s.Contact
+		}
+	case contract.Sent:
+		row.Status, row.Released, row.SentAt, row.SHA256 = contract.StatusSent, true, f.Meta.Time, e.SHA256
+	case contract.Viewed: // a row of contract_signers
+	case contract.Signed:
+		row.SignedCount++
+	case contract.Completed:
+		row.Status, row.CompletedAt = contract.StatusComplete, f.Meta.Time
+	case contract.Declined:
+		row.Status, row.EndedAt = contract.StatusDeclined, f.Meta.Time
+	case contract.Voided:
+		row.Status, row.EndedAt = contract.StatusVoid, f.Meta.Time
+	}
+	row.NextSigner = domain.NoID
+	if row.Status == contract.StatusSent && row.SignedCount < len(row.Recipients) {
+		row.NextSigner = row.Recipients[row.SignedCount]
+	}
+	return row
+}
+
+func foldContractBody(row *contractBodyRow, f domain.Fact) *contractBodyRow {
+	row = known(row)
+	switch e := f.Event.(contract.Event).(type) {
+	case contract.Drafted:
+		*row = contractBodyRow{ID: f.Of, Firm: f.Meta.Firm, Account: f.Meta.Account, Body: e.Body.Reveal()}
+	case contract.Sent, contract.Viewed, contract.Signed, contract.Completed, contract.Declined, contract.Voided:
+	}
+	return row
+}
+
+func signerKeys(f domain.Fact) []Key {
+	switch e := f.Event.(contract.Event).(type) {
+	case contract.Drafted:
+		keys := make([]Key, len(e.Signers))
+		for i, s := range e.Signers {
+			keys[i] = K(f.Of, s.Contact)
+		}
+		return keys
+	case contract.Viewed:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.Signed:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.Declined:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.Sent, contract.Completed, contract.Voided:
+	}
+	return nil
+}
+
+func foldSigner(row *contractSignerRow, f domain.Fact, key Key) *contractSignerRow {
+	row = known(row)
+	switch e := f.Event.(contract.Event).(type) {
+	case contract.Drafted:
+		i := slices.IndexFunc(e.Signers, func(s contract.Signer) bool { return K(f.Of, s.Contact) == key })
+		*row = contractSignerRow{Contract: f.Of, Contact: e.Signers[i].Contact, Firm: f.Meta.Firm, Account: f.Meta.Account, Place: i + 1}
+	case contract.Viewed:
+		row.ViewedAt = f.Meta.Time
+	case contract.Signed:
+		row.SignedAt, row.Name, row.Statement, row.SHA256 = f.Meta.Time, e.Name.Reveal(), e.Statement.Reveal(), e.SHA256
+	case contract.Declined:
+		row.DeclinedAt = f.Meta.Time
+	case contract.Sent, contract.Completed, contract.Voided:
+	}
+	return row
+}
+
+func foldContractNotes(row *contractNotesRow, f domain.Fact) *contractNotesRow {
+	row = known(row)
+	switch e := f.Event.(contract.Event).(type) {
+	case contract.Drafted:
+		row.ID, row.Firm, row.Account = f.Of, f.Meta.Firm, f.Meta.Account
+	case contract.Declined:
+		row.DeclinedBy, row.DeclineReason = e.Contact, e.Reason.Reveal()
+	case contract.Voided:
+		row.VoidReason = e.Reason.Reveal()
+	case contract.Sent, contract.Viewed, contract.Signed, contract.Completed:
+	}
+	return row
 }

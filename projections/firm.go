@@ -45,3 +45,75 @@ type staffDetailsRow struct {
 	DeactivatedAt time.Time `db:"deactivated_at,null"`
 	Reason        string    `db:"reason"` // of the deactivation
 }
+
+func firmTables() []Table {
+	return []Table{
+		Define(Spec[firmRow]{
+			Name: "firms", Categories: []string{"firm"}, Primary: true, Access: OfFirm, Fold: foldFirm, Indexes: []string{"(slug)"},
+		}),
+		Define(Spec[staffRow]{
+			Name: "staff", Categories: []string{"firm"}, Access: OfFirm, Keys: staffKeys, Fold: foldStaff, Indexes: []string{"(firm)"},
+		}),
+		Define(Spec[staffDetailsRow]{
+			Name: "staff_details", Categories: []string{"firm"}, Keys: staffKeys, Fold: foldStaffDetails,
+			Indexes: []string{"(firm, lower(email))"},
+		}),
+	}
+}
+
+func foldFirm(row *firmRow, f domain.Fact) *firmRow {
+	row = known(row)
+	switch e := f.Event.(firm.Event).(type) {
+	case firm.Created:
+		row.ID, row.Firm, row.Slug, row.CreatedAt = f.Of, f.Of, e.Slug, f.Meta.Time
+		row.set(e.Settings)
+	case firm.SettingsChanged:
+		row.set(e.Settings)
+	case firm.StaffInvited, firm.StaffRoleChanged, firm.StaffDeactivated: // rows of staff
+	}
+	return row
+}
+
+func (r *firmRow) set(s firm.Settings) {
+	r.Name, r.Currency, r.TimeZone, r.NumberFormat, r.InvoicePrefix = s.Name, s.Currency, s.TimeZone, s.NumberFormat, s.InvoicePrefix
+	r.ShowUnreleasedInvoices, r.ShowHistory, r.DefaultAudience = s.ShowUnreleasedInvoices, s.ShowHistory, s.DefaultAudience
+}
+
+func staffKeys(f domain.Fact) []Key {
+	switch e := f.Event.(firm.Event).(type) {
+	case firm.StaffInvited:
+		return []Key{K(e.Staff)}
+	case firm.StaffRoleChanged:
+		return []Key{K(e.Staff)}
+	case firm.StaffDeactivated:
+		return []Key{K(e.Staff)}
+	case firm.Created, firm.SettingsChanged:
+	}
+	return nil
+}
+
+func foldStaff(row *staffRow, f domain.Fact) *staffRow {
+	row = known(row)
+	switch e := f.Event.(firm.Event).(type) {
+	case firm.StaffInvited:
+		*row = staffRow{ID: e.Staff, Firm: f.Meta.Firm, Name: e.Name.Reveal(), Role: e.Role, Active: true}
+	case firm.StaffRoleChanged:
+		row.Role = e.To
+	case firm.StaffDeactivated:
+		row.Active = false
+	case firm.Created, firm.SettingsChanged:
+	}
+	return row
+}
+
+func foldStaffDetails(row *staffDetailsRow, f domain.Fact) *staffDetailsRow {
+	row = known(row)
+	switch e := f.Event.(firm.Event).(type) {
+	case firm.StaffInvited:
+		*row = staffDetailsRow{ID: e.Staff, Firm: f.Meta.Firm, Email: e.Email.Reveal(), InvitedAt: f.Meta.Time}
+	case firm.StaffDeactivated:
+		row.DeactivatedAt, row.Reason = f.Meta.Time, e.Reason.Reveal()
+	case firm.Created, firm.SettingsChanged, firm.StaffRoleChanged:
+	}
+	return row
+}

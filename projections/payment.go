@@ -21,3 +21,39 @@ type paymentRow struct {
 	Reference  string         `db:"reference"`
 	RecordedAt time.Time      `db:"recorded_at"` // when we learned it
 }
+
+func paymentTables() []Table {
+	return []Table{
+		Define(Spec[paymentRow]{
+			Name: "payments", Categories: []string{"invoice"}, Access: OfAccount, ClientsWhere: withInvoice("payments"),
+			Keys: paymentKeys, Fold: foldPayment,
+			Indexes: []string{"(invoice)", "(account, date, id)", "(firm, date, id)"},
+		}),
+	}
+}
+
+func paymentKeys(f domain.Fact) []Key {
+	switch e := f.Event.(invoice.Event).(type) {
+	case invoice.PaymentRecorded:
+		return []Key{K(e.Payment)}
+	case invoice.PaymentRefunded:
+		return []Key{K(e.Payment)}
+	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.Paid, invoice.CreditNoteIssued, invoice.Voided, invoice.Overdue:
+	}
+	return nil
+}
+
+func foldPayment(row *paymentRow, f domain.Fact) *paymentRow {
+	row = known(row)
+	switch e := f.Event.(invoice.Event).(type) {
+	case invoice.PaymentRecorded:
+		*row = paymentRow{
+			ID: e.Payment, Firm: f.Meta.Firm, Account: f.Meta.Account, Invoice: f.Of, Amount: e.Amount.Amount, Currency: e.Amount.Currency,
+			Date: e.Date, Method: e.Method, Reference: e.Reference.Reveal(), RecordedAt: f.Meta.Time,
+		}
+	case invoice.PaymentRefunded:
+		row.Refunded += e.Amount.Amount
+	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.Paid, invoice.CreditNoteIssued, invoice.Voided, invoice.Overdue:
+	}
+	return row
+}

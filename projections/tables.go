@@ -1,5 +1,7 @@
 package projections
 
+import "slices"
+
 // Tables is the one list of read-model tables.
 //
 //	name              clients read                                columns of
@@ -22,4 +24,21 @@ package projections
 //	contract_signers  like contracts                              contractSignerRow
 //	contract_notes    -                                           contractNotesRow
 //	numbers           -                                           numberRow
-func Tables() []Table { return nil }
+//
+// Events of login streams go into none: their streams are named after a keyed hash, and who holds which e-mail is
+// said by staff_details and contacts.
+func Tables() []Table {
+	return slices.Concat(
+		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), paymentTables(), ledgerTables(),
+		contractTables(), numberTables(),
+	)
+}
+
+// known is the row to fold into. A stream's first event fills an empty one; any other event of a stream without a row
+// leaves it without firm and id, which the engine refuses, and so parks the stream.
+func known[R any](row *R) *R {
+	if row == nil {
+		return new(R)
+	}
+	return row
+}
