@@ -45,8 +45,8 @@ func NewCodec(types []Type, keys Keyring, random io.Reader) (*Codec, error) {
 			up := t.Upcasters[name]
 			goType := reflect.TypeOf(e)
 			personal := findPersonal(goType)
-			if personal != nil && personal.untold() != "" {
-				return nil, fmt.Errorf("event %s: the subject of field %s needs its id in a field beside it", name, personal.untold())
+			if personal != nil && personal.mistake() != "" {
+				return nil, fmt.Errorf("event %s: %s", name, personal.mistake())
 			}
 			c.types[name] = eventType{goType, t.Category, len(up) + 1, up, t.Subject, personal}
 		}
@@ -224,4 +224,20 @@ func defaultSubject(m Meta) string {
 // aad is what a ciphertext is bound to, without the field: firm, stream and event.
 func aad(firm ID, stream string, event ID) string {
 	return firm.String() + "|" + stream + "|" + event.String() + "|"
+}
+
+// RevealJSON is the data of an event with its personal values in plain text, for an operator who may see them. It is
+// never what is stored.
+func RevealJSON(e Event) ([]byte, error) {
+	value := reflect.ValueOf(e)
+	if paths := findPersonal(value.Type()); paths != nil {
+		plain, err := paths.rewrite(value, "", "", func(p Personal, _, _ string) (Personal, error) {
+			return Personal{text: p.text, erased: p.erased, revealed: true}, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		value = plain
+	}
+	return json.Marshal(value.Interface())
 }

@@ -20,6 +20,8 @@ type Personal struct {
 	text   string
 	erased bool
 	sealed *sealedText // as decoded, before it is opened
+
+	revealed bool // marshals as plain text: see RevealJSON
 }
 
 // sealedText is the stored form of a Personal: whose key seals it, nonce and ciphertext of salt and text, and a
@@ -73,6 +75,8 @@ var (
 // MarshalJSON writes the sealed form; plain text is an error, so that it cannot reach the log by accident.
 func (p Personal) MarshalJSON() ([]byte, error) {
 	switch {
+	case p.revealed:
+		return json.Marshal(p.text)
 	case p.sealed != nil:
 		return json.Marshal(p.sealed)
 	case p.text == "":

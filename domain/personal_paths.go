@@ -116,18 +116,19 @@ func fieldOfID(t reflect.Type, wire string) int {
 	return -1
 }
 
-// untold finds a field whose tag names a subject that no field beside it identifies; empty when there is none. Its
-// text would be sealed under somebody else's key and outlive the person's erasure.
-func (p *personalPaths) untold() string {
+// mistake says what is wrong with the declaration of an event; empty when nothing is.
+func (p *personalPaths) mistake() string {
 	if p.each != nil {
-		return p.each.untold()
+		return p.each.mistake()
 	}
 	for _, f := range p.fields {
-		if f.subject != "" && f.sibling < 0 {
-			return f.name
-		}
-		if inner := f.paths.untold(); inner != "" {
-			return f.name + "." + inner
+		switch inner := f.paths.mistake(); {
+		case f.name == "":
+			return "a field with personal text needs a JSON name: the text is bound to it"
+		case f.subject != "" && f.sibling < 0:
+			return "the subject of field " + f.name + " needs its id beside it: its text would not go when the person is erased"
+		case inner != "":
+			return inner
 		}
 	}
 	return ""
