@@ -1,0 +1,405 @@
+package eventnode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"google.golang.org/grpc/codes"
+)
+
+func TestRestartKeepsEverything(t *testing.T) {
+	dir := t.TempDir()
+	var want []string
+	var last uint64
+	for round := range 3 {
+		n := started(t, Options{Dir: dir})
+		c := official(t, n)
+		stats, err := n.Stats()
+		if err != nil || stats.Events != uint64(len(want)) || stats.Position != last {
+			t.Fatalf("round %d: %+v, %v", round, stats, err)
+		}
+		for _, e := range names(fmt.Sprintf("r%d-", round), 50) {
+			r := appendTo(t, c, "s", esdb.Any{}, e)
+			if r.CommitPosition <= last || r.NextExpectedVersion != uint64(len(want)) {
+				t.Fatalf("position %d after %d, revision %d", r.CommitPosition, last, r.NextExpectedVersion)
+			}
+			last = r.CommitPosition
+			want = append(want, string(e.Data))
+		}
+		if got := data(readAll(t, c, esdb.ReadAllOptions{})); !slices.Equal(got, want) {
+			t.Fatalf("round %d: %d events", round, len(got))
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// boundless is a disk that never fills up, for file systems in memory.
+func boundless() (uint64, error) { return math.MaxUint64, nil }
+
+// recovered opens a copy of a store and returns the data of its events, after checking that revisions, positions and the head
+// agree with each other.
+func recovered(t *testing.T, o Options) []string {
+	t.Helper()
+	o.Listen, o.Logger = "127.0.0.1:0", slog.New(slog.DiscardHandler)
+	n, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var found []string
+	next := map[string]int64{}
+	r := n.store.reader(n.store.durable.Load(), 0)
+	var last uint64
+	_, err = r.all(0, false, func(position uint64, record []byte) (bool, error) {
+		e, err := parseRecord(record)
+		if err != nil || e.position != position || e.revision != next[string(e.stream)] {
+			return false, fmt.Errorf("%s@%d at %d: %w", e.stream, e.revision, position, err)
+		}
+		p, err := r.place(string(e.stream), e.revision)
+		if err != nil || p.position != position {
+			return false, fmt.Errorf("%s@%d is indexed at %d: %w", e.stream, e.revision, p.position, err)
+		}
+		next[string(e.stream)]++
+		found = append(found, strings.Trim(string(e.data), `"`))
+		last = position
+		return true, nil
+	})
+	if err := errors.Join(err, r.close()); err != nil {
+		t.Fatal(err)
+	}
+	if h := n.store.head; h.last != last || h.events != uint64(len(found)) || h.next <= last {
+		t.Fatalf("head %+v after %d events up to %d", h, len(found), last)
+	}
+	return found
+}
+
+// TestNothingAcknowledgedIsLost drops what was not synced at the moment of a power cut, while many writers are busy.
+func TestNothingAcknowledgedIsLost(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	n := started(t, Options{Dir: "/data", fs: disk, free: boundless})
+	c := official(t, n)
+	var mu sync.Mutex
+	acknowledged := map[string]bool{}
+	cut := make(chan struct{}, 1)
+	var writing sync.WaitGroup
+	const writers, each, every = 16, 40, 50
+	for w := range writers {
+		writing.Go(func() {
+			for i := range each {
+				name := fmt.Sprintf("w%d-%d", w, i)
+				_, err := c.AppendToStream(soon(t), fmt.Sprint("s-", w), esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, named(name), named(name+"b"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				acknowledged[name], acknowledged[name+"b"] = true, true
+				if len(acknowledged)%every == 0 {
+					select {
+					case cut <- struct{}{}:
+					default:
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { writing.Wait(); close(done) }()
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := 0; ; round++ {
+		select {
+		case <-cut:
+		case <-done:
+			return
+		}
+		mu.Lock()
+		must := make([]string, 0, len(acknowledged))
+		for name := range acknowledged {
+			must = append(must, name)
+		}
+		mu.Unlock()
+		left := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 30, 90}[round%3], RNG: random})
+		found := recovered(t, Options{Dir: "/data", fs: left, free: boundless, MinFree: 1})
+		count := map[string]int{}
+		for _, name := range found {
+			count[name]++
+		}
+		for _, name := range must {
+			if count[name] != 1 {
+				t.Errorf("cut %d: %s was acknowledged and is there %d times", round, name, count[name])
+			}
+		}
+		for _, name := range found {
+			if other := strings.TrimSuffix(name, "b"); count[other] != count[other+"b"] {
+				t.Errorf("cut %d: half of the append of %s", round, other)
+			}
+		}
+	}
+}
+
+// TestEveryCrashPoint cuts the power at each single write to the disk of a short life of a node.
+func TestEveryCrashPoint(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	var acknowledged atomic.Int64
+	type crash struct {
+		left *vfs.MemFS
+		must int64
+	}
+	var mu sync.Mutex
+	var crashes []crash
+	watched := errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+			must := acknowledged.Load()
+			left := disk.CrashClone(vfs.CrashCloneCfg{})
+			mu.Lock()
+			defer mu.Unlock()
+			crashes = append(crashes, crash{left, must})
+		}
+		return nil
+	}))
+	for life := range 2 {
+		n, err := Start(t.Context(), Options{Dir: "/data", Listen: "127.0.0.1:0", fs: watched, free: boundless, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := official(t, n)
+		for i := range 10 {
+			appendTo(t, c, "s", esdb.Any{}, named(fmt.Sprint("e", life*10+i)))
+			acknowledged.Add(1)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for i, crash := range crashes {
+		found := recovered(t, Options{Dir: "/data", fs: crash.left, free: boundless, MinFree: 1})
+		if int64(len(found)) < crash.must || int64(len(found)) > crash.must+1 {
+			t.Errorf("write %d: %d events, %d acknowledged", i, len(found), crash.must)
+		}
+		for j, name := range found {
+			if name != fmt.Sprint("e", j) {
+				t.Errorf("write %d: event %d is %s", i, j, name)
+			}
+		}
+	}
+	if len(crashes) < 40 {
+		t.Errorf("only %d writes seen", len(crashes))
+	}
+}
+
+// TestTornTailIsCutOff damages the last bytes of the newest log file, as a crash in the middle of a write does.
+func TestTornTailIsCutOff(t *testing.T) {
+	dir := t.TempDir()
+	n := started(t, Options{Dir: dir})
+	c := official(t, n)
+	const total = 20
+	for i := range total {
+		e := named(fmt.Sprint("e", i))
+		e.Metadata = bytes.Repeat([]byte("x"), 1000)
+		appendTo(t, c, "s", esdb.Any{}, e)
+	}
+	for name, damage := range map[string]func(file []byte, end int) []byte{
+		"undamaged":           func(file []byte, _ int) []byte { return file },
+		"one byte missing":    func(file []byte, end int) []byte { return file[:end-1] },
+		"a hundred missing":   func(file []byte, end int) []byte { return file[:end-100] },
+		"last byte flipped":   func(file []byte, end int) []byte { file[end-1] ^= 0xff; return file },
+		"earlier byte":        func(file []byte, end int) []byte { file[end-500] ^= 0x55; return file },
+		"zeroed":              func(file []byte, end int) []byte { clear(file[end-300 : end]); return file },
+		"rubbish at the end":  func(file []byte, end int) []byte { return append(file[:end], bytes.Repeat([]byte{0xa5}, 700)...) },
+		"rubbish for a block": func(file []byte, end int) []byte { return append(file[:end], bytes.Repeat([]byte{7}, 40_000)...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			copied := filepath.Join(t.TempDir(), "data")
+			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			newest := newestLog(t, copied)
+			file, err := os.ReadFile(newest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end := len(bytes.TrimRight(file, "\x00"))
+			if err := os.WriteFile(newest, damage(file, end), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			n := started(t, Options{Dir: copied})
+			c := official(t, n)
+			got := readStream(t, c, "s", esdb.ReadStreamOptions{})
+			if len(got) != total && len(got) != total-1 {
+				t.Fatalf("%d events", len(got))
+			}
+			for i, e := range got {
+				if string(e.Event.Data) != fmt.Sprintf(`"e%d"`, i) {
+					t.Errorf("event %d is %s", i, e.Event.Data)
+				}
+			}
+			last := got[len(got)-1].Event
+			if r := appendTo(t, c, "s", esdb.Revision(last.EventNumber), named("next")); r.CommitPosition <= last.Position.Commit {
+				t.Errorf("position %d after %d", r.CommitPosition, last.Position.Commit)
+			}
+		})
+	}
+}
+
+func newestLog(t *testing.T, dir string) string {
+	t.Helper()
+	logs, err := fs.Glob(os.DirFS(dir), "*.log")
+	if err != nil || len(logs) == 0 {
+		t.Fatal("no log file", err)
+	}
+	slices.Sort(logs)
+	return filepath.Join(dir, logs[len(logs)-1])
+}
+
+func TestFailedWriteClosesTheLog(t *testing.T) {
+	for name, kinds := range map[string][]errorfs.OpKind{
+		"fsync": {errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo},
+		"write": {errorfs.OpFileWrite},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var broken atomic.Bool
+			var failures atomic.Int64
+			disk := errorfs.Wrap(vfs.Default, errorfs.InjectorFunc(func(op errorfs.Op) error {
+				if broken.Load() && strings.HasSuffix(op.Path, ".log") && slices.Contains(kinds, op.Kind) {
+					failures.Add(1)
+					return errors.New("input/output error")
+				}
+				return nil
+			}))
+			dir := t.TempDir()
+			n := started(t, Options{Dir: dir, fs: disk})
+			c := official(t, n)
+			appendTo(t, c, "s", esdb.NoStream{}, names("e", 3)...)
+			sub := toAll(t, c, esdb.SubscribeToAllOptions{From: esdb.Start{}})
+			expect(t, sub, "e0", "e1", "e2", "caught up")
+
+			broken.Store(true)
+			s := grpcStatus(appendFails(t, c, "s", esdb.Revision(2), named("lost")))
+			if s.Code() != codes.Unavailable || !strings.Contains(s.Message(), "may or may not be stored") {
+				t.Errorf("first: %v", s)
+			}
+			broken.Store(false) // a disk that recovers changes nothing: what it lost stays lost
+			seen := failures.Load()
+			for range 3 {
+				s := grpcStatus(appendFails(t, c, "t", esdb.Any{}, named("later")))
+				if s.Code() != codes.Unavailable || !strings.Contains(s.Message(), "closed for writing") {
+					t.Errorf("later: %v", s)
+				}
+			}
+			if failures.Load() != seen {
+				t.Error("the write was tried again")
+			}
+			if got := data(readAll(t, c, esdb.ReadAllOptions{})); !slices.Equal(got, quoted("e0", "e1", "e2")) {
+				t.Errorf("reads show %v", got)
+			}
+			if stats, err := n.Stats(); err != nil || stats.Failure == nil || stats.Events != 3 {
+				t.Errorf("%+v, %v", stats, err)
+			}
+			if err := n.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		})
+	}
+}
+
+func TestDiskNearlyFull(t *testing.T) {
+	var free atomic.Uint64
+	free.Store(300 << 20)
+	n := started(t, Options{MinFree: DefaultMinFree, free: func() (uint64, error) { return free.Load(), nil }})
+	c := official(t, n)
+	appendTo(t, c, "s", esdb.NoStream{}, named("e0"))
+	free.Store(DefaultMinFree - 1)
+	s := grpcStatus(appendFails(t, c, "s", esdb.Revision(0), named("e1")))
+	if s.Code() != codes.ResourceExhausted || !strings.Contains(s.Message(), "255 MiB are free and nothing is stored below 256 MiB") {
+		t.Errorf("%v", s)
+	}
+	if _, err := c.DeleteStream(soon(t), "s", esdb.DeleteStreamOptions{ExpectedRevision: esdb.Any{}}); err == nil {
+		t.Error("deleted")
+	}
+	if got := readStream(t, c, "s", esdb.ReadStreamOptions{}); len(got) != 1 {
+		t.Errorf("%d events", len(got))
+	}
+	free.Store(DefaultMinFree)
+	appendTo(t, c, "s", esdb.Revision(0), named("e1"))
+}
+
+func TestConcurrentWriters(t *testing.T) {
+	c := official(t, started(t, Options{}))
+	const writers, each = 16, 60
+	type written struct {
+		position uint64
+		revision uint64
+	}
+	results := make(chan written, writers*each)
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			for i := range each {
+				// Two streams for all: one by any, one that only one of them can win.
+				r, err := c.AppendToStream(soon(t), "shared", esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, named(fmt.Sprintf("w%d-%d", w, i)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				results <- written{r.CommitPosition, r.NextExpectedVersion}
+				expected := esdb.ExpectedRevision(esdb.NoStream{})
+				if i > 0 {
+					expected = esdb.Revision(uint64(i - 1))
+				}
+				_, err = c.AppendToStream(soon(t), "raced", esdb.AppendToStreamOptions{ExpectedRevision: expected}, named(fmt.Sprintf("race%d-%d", w, i)))
+				if err != nil && code(err) != esdb.ErrorCodeWrongExpectedVersion {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	writing.Wait()
+	close(results)
+	byRevision := map[uint64]uint64{}
+	for r := range results {
+		byRevision[r.revision] = r.position
+	}
+	shared := readStream(t, c, "shared", esdb.ReadStreamOptions{})
+	if len(shared) != writers*each || len(byRevision) != len(shared) {
+		t.Fatalf("%d events, %d revisions", len(shared), len(byRevision))
+	}
+	for i, e := range shared {
+		if e.Event.EventNumber != uint64(i) || e.Event.Position.Commit != byRevision[uint64(i)] {
+			t.Fatalf("event %d: %+v, reply %d", i, e.Event, byRevision[uint64(i)])
+		}
+	}
+	raced := readStream(t, c, "raced", esdb.ReadStreamOptions{})
+	if len(raced) == 0 || len(raced) > each {
+		t.Errorf("%d races were won of %d", len(raced), each)
+	}
+	for i, e := range raced {
+		if e.Event.EventNumber != uint64(i) || !strings.HasSuffix(string(e.Event.Data), fmt.Sprintf(`-%d"`, i)) {
+			t.Errorf("race %d was won by %s", i, e.Event.Data)
+		}
+	}
+}
