@@ -56,7 +56,7 @@ func (m Money) String() string {
 	return sign + whole + fraction + " " + m.Currency
 }
 
-// ParseMoney reads a plain decimal ("1234.50", optional sign) in a currency. More decimals than the currency has
+// ParseMoney reads a plain decimal ("1234.50", optional minus sign) in a currency. More decimals than the currency has
 // are an error: nothing is rounded on the way in.
 func ParseMoney(text, code string) (Money, error) {
 	digits, known := currency.GetDigits(code)
@@ -89,8 +89,8 @@ const One Decimal = 1_000_000
 // ErrDecimal is wrapped by every failure to read a Decimal.
 var ErrDecimal = errors.New("not a decimal number with at most six places")
 
-// ParseDecimal reads digits with an optional sign and point. No exponents, no NaN, at most six places (further
-// zeros are allowed).
+// ParseDecimal reads digits with an optional minus sign and point. No exponents, no NaN, at most twelve digits before
+// the point and six places after it (further zeros are allowed).
 func ParseDecimal(s string) (Decimal, error) {
 	bad := fmt.Errorf("%q is %w", s, ErrDecimal)
 	digits, negative := strings.CutPrefix(s, "-")

@@ -99,11 +99,11 @@ func TestParseMoney(t *testing.T) {
 func TestMoneyGoesAroundAsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := domain.Money{
-			Amount:   rapid.Int64Range(-10_000_000_000_000, 10_000_000_000_000).Draw(t, "amount"),
+			Amount:   rapid.Int64Range(-999_999_999_999, 999_999_999_999).Draw(t, "amount"),
 			Currency: rapid.SampledFrom([]string{"EUR", "USD", "JPY", "KWD"}).Draw(t, "currency"),
 		}
 		text := strings.ReplaceAll(strings.TrimSuffix(m.String(), " "+m.Currency), ",", "")
-		if again, err := domain.ParseMoney(text, m.Currency); err == nil && again != m || err != nil && len(text) < 14 {
+		if again, err := domain.ParseMoney(text, m.Currency); err != nil || again != m {
 			t.Fatalf("%v became %v (%v)", m, again, err)
 		}
 	})

@@ -13,8 +13,15 @@ var Aggregate = domain.Aggregate[State, Event]{
 	Subject:  "contact",
 	Evolve:   evolve,
 	Events: []Event{
-		Added{}, DetailsChanged{}, AccessGranted{}, PermissionsChanged{}, AccessRevoked{}, AccessFrozen{}, AccessUnfrozen{},
-		Absorbed{}, Merged{},
+		Added{},
+		DetailsChanged{},
+		AccessGranted{},
+		PermissionsChanged{},
+		AccessRevoked{},
+		AccessFrozen{},
+		AccessUnfrozen{},
+		Absorbed{},
+		Merged{},
 	},
 	Referable: State.unmerged,
 }
