@@ -139,6 +139,7 @@ func (n *Node) serve(logger *slog.Logger) {
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 10 * time.Second}),
+		grpc.WaitForHandlers(true), // they use the store, which is closed next
 		grpc.UnaryInterceptor(unaryTrailers),
 		grpc.StreamInterceptor(streamTrailers),
 	)

@@ -108,7 +108,7 @@ func TestUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	t.Cleanup(func() { _ = c.Close() })
 	appendTo(t, c, "s", esdb.NoStream{}, named("e"))
 }
 
@@ -151,7 +151,7 @@ func TestGossipLeadsBackHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	t.Cleanup(func() { _ = c.Close() })
 	appendTo(t, c, "s", esdb.NoStream{}, named("e"))
 }
 

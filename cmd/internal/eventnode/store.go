@@ -150,14 +150,16 @@ func (s *store) close() error {
 	if s.failed() == nil {
 		return s.db.Close()
 	}
-	done := make(chan error, 1)
-	go func() { done <- s.db.Close() }()
+	done := make(chan struct{})
+	go func() {
+		_ = s.db.Close() // its error is the failure again
+		close(done)
+	}()
 	select {
-	case <-done: // its error is the failure again
-		return nil
+	case <-done:
 	case <-time.After(2 * time.Second):
-		return nil
 	}
+	return nil
 }
 
 // pebbleLogger sends Pebble's notes to slog. Fatalf is called when the store can no longer be written; it must not return, and

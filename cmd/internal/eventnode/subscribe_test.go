@@ -221,8 +221,8 @@ func TestCheckpoints(t *testing.T) {
 	for i := range 3 {
 		write("quiet", fmt.Sprint("more", i)) // 10 11 12
 	}
-	write("loud", "l1")                     // 13
-	expect(t, sub, "l1", mark(13))          // four looked at since the last checkpoint
+	write("loud", "l1")                      // 13
+	expect(t, sub, "l1", mark(13))           // four looked at since the last checkpoint
 	for _, from := range []int{3, 7, 8, 9} { // resuming loses and repeats nothing
 		o.From = esdb.Position{Commit: at[from], Prepare: at[from]}
 		resumed := toAll(t, c, o)
@@ -291,7 +291,7 @@ func followAll(t *testing.T, c *esdb.Client, total int) {
 		t.Error(err)
 		return
 	}
-	defer sub.Close()
+	defer func() { _ = sub.Close() }()
 	next := map[string]uint64{}
 	position, caughtUp := uint64(0), 0
 	for seen := 0; seen < total; {
@@ -323,7 +323,7 @@ func followStream(t *testing.T, c *esdb.Client, stream string, total int) {
 		t.Error(err)
 		return
 	}
-	defer sub.Close()
+	defer func() { _ = sub.Close() }()
 	for next := 0; next < total; {
 		switch e := sub.Recv(); {
 		case e.CaughtUp != nil:

@@ -281,8 +281,9 @@ func (w *writer) apply(r *request) (result, error) {
 	case actTombstone:
 		s.tombstoned = true
 		return w.write(r.stream, s, tombstoneRevision, &r.events[0])
+	default:
+		return w.appendEvents(r.stream, s, r.events)
 	}
-	return w.appendEvents(r.stream, s, r.events)
 }
 
 func (w *writer) appendEvents(stream string, s *streamState, events []proposal) (result, error) {
