@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/atrium-portal/atrium/cmd/internal/feed"
+	"github.com/atrium-portal/atrium/commands/reactors"
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/catalog"
+	"github.com/atrium-portal/atrium/projections"
+)
+
+// withIdleStack opens the stack, runs f and closes it. Nothing is projected meanwhile.
+func withIdleStack(ctx context.Context, s stores, t *terminal, f func(*stack) error) (err error) {
+	k, err := openStack(ctx, s, t.now, t.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	if _, err := k.engine.Open(ctx); err != nil {
+		return err
+	}
+	return f(k)
+}
+
+// withStack is withIdleStack with the projector running, so that f sees in the read models what it did.
+func withStack(ctx context.Context, s stores, t *terminal, f func(*stack) error) (err error) {
+	k, err := openStack(ctx, s, t.now, t.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group, work := errgroup.WithContext(work)
+	if err := k.startProjector(work, group); err != nil {
+		stop()
+		return err
+	}
+	err = k.awaitTables(ctx)
+	if err == nil {
+		err = k.settle(ctx)
+	}
+	if err == nil {
+		err = f(k)
+	}
+	stop()
+	if stopped := group.Wait(); stopped != nil && !errors.Is(stopped, context.Canceled) {
+		err = errors.Join(err, stopped)
+	}
+	return err
+}
+
+// startProjector keeps the read models up to date until ctx ends. Tables of another build are rebuilt first, with the
+// old ones still serving.
+func (k *stack) startProjector(ctx context.Context, group *errgroup.Group) error {
+	needsRebuild, err := k.engine.Open(ctx)
+	if err != nil {
+		return err
+	}
+	group.Go(func() error {
+		if needsRebuild {
+			k.log.Info("the read tables are of another build: rebuilding beside them")
+			rebuilt, err := k.engine.Rebuild(ctx, k.source, func(projections.Progress) {})
+			if err != nil {
+				return fmt.Errorf("rebuilding the read tables: %w", err)
+			}
+			k.log.Info("rebuilt", "events", rebuilt.Events, "digest", rebuilt.Digest.Total)
+		}
+		return k.follow(ctx, "read-models", func(ctx context.Context) (domain.Position, error) { return k.engine.Position(ctx) }, projections.Handler(k.engine))
+	})
+	return nil
+}
+
+// startReactors gives follow-ups and watches the clock until ctx ends.
+func (k *stack) startReactors(ctx context.Context, group *errgroup.Group) {
+	followUps := reactors.FollowUps{Loop: k.loop, Codec: k.codec, Checkpoints: checkpoints{k.pools.App}}
+	group.Go(func() error {
+		from := func(ctx context.Context) (domain.Position, error) {
+			at, found, err := followUps.Checkpoints.Checkpoint(ctx, followUps.Name())
+			if err != nil || found {
+				return at, err
+			}
+			// The first start: what happened before is somebody else's past.
+			if at, err = k.source.Head(ctx); err == nil {
+				err = followUps.Checkpoints.SetCheckpoint(ctx, followUps.Name(), at)
+			}
+			return at, err
+		}
+		return k.follow(ctx, followUps.Name(), from, func(m *message.Message) error {
+			batch, ok := projections.BatchOf(m)
+			if !ok {
+				return errors.New("message without a batch")
+			}
+			return followUps.Handle(m.Context(), batch.Events)
+		})
+	})
+	group.Go(func() error {
+		overdue := reactors.Overdue{Loop: k.loop, Receivables: receivables{k.pools}, Now: k.now, Logger: k.log}
+		return overdue.Run(ctx, time.Minute)
+	})
+}
+
+// follow feeds the log to one handler, in order, from where the handler is, until ctx ends.
+func (k *stack) follow(ctx context.Context, name string, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
+	logger := watermill.NewSlogLogger(k.log.With("handler", name))
+	subscriber, err := feed.New(feed.Options{Client: k.newClient, Prefixes: catalog.Prefixes(), From: from, Logger: k.log.With("handler", name)})
+	if err != nil {
+		return err
+	}
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 10 * time.Second}, logger)
+	if err != nil {
+		return err
+	}
+	router.AddConsumerHandler(name, "$all", subscriber, handle)
+	return router.Run(ctx)
+}
+
+// awaitTables waits until the read tables can be read: at a first start the projector makes them.
+func (k *stack) awaitTables(ctx context.Context) error {
+	for {
+		if _, err := k.engine.Position(ctx); err == nil {
+			return nil
+		} else if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// settle waits until the read models have all that is in the log now.
+func (k *stack) settle(ctx context.Context) error {
+	head, err := k.source.Head(ctx)
+	if err != nil {
+		return err
+	}
+	return k.engine.Await(ctx, head)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/atrium-portal/atrium/cmd/internal/postgres"
+	"github.com/atrium-portal/atrium/commands/api"
+	"github.com/atrium-portal/atrium/readapi"
+)
+
+type serveCmd struct {
+	stores
+	Listen    string `help:"Address to serve on." default:"localhost:8080"`
+	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
+	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
+	Dev       bool   `help:"Development: /dev/clock. Only on loopback."`
+}
+
+func (serveCmd) Help() string {
+	return `Examples:
+  atrium serve --data /var/lib/atrium --listen 127.0.0.1:8080 --public-url https://portal.example.com
+  atrium serve --eventstore esdb://es:2113?tls=true --database @/run/secrets/database --role api`
+}
+
+func (c serveCmd) Run(ctx context.Context, t *terminal) error { return c.serve(ctx, t, nil) }
+
+// serve runs the server until ctx ends. prepare, when given, runs before it says that it is ready.
+func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.Context, *stack) error) (err error) {
+	begun := t.now()
+	if err := c.check(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s (%w): stop what uses it, or take another address with --listen", c.Listen, err)
+	}
+	defer listener.Close()
+	var dev clock
+	k, err := openStack(ctx, c.stores, dev.now, t.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	group, work := errgroup.WithContext(work)
+	var ready atomic.Bool
+	if c.Role == "all" || c.Role == "project" {
+		if err := k.startProjector(work, group); err != nil {
+			return err
+		}
+	}
+	if err := k.awaitTables(ctx); err != nil {
+		return err
+	}
+	if c.Role == "all" || c.Role == "react" {
+		k.startReactors(work, group)
+	}
+	handler, err := c.handler(k, &dev, &ready)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		err := k.settle(work)
+		if err == nil && prepare != nil {
+			err = prepare(work, k)
+		}
+		if err == nil {
+			ready.Store(true)
+			t.log.Info("ready", "address", "http://"+listener.Addr().String(), "after", t.now().Sub(begun).Round(time.Millisecond))
+		}
+		return err
+	})
+	select {
+	case <-ctx.Done():
+		t.log.Info("stopping: finishing what is under way")
+	case <-work.Done():
+	}
+	ready.Store(false)
+	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		server.Close() // open event streams end here
+	}
+	stopWork()
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (c serveCmd) check() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q is not HOST:PORT", c.Listen)
+	}
+	if ip := net.ParseIP(host); c.Dev && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return errors.New("--dev opens doors that only you may use: listen on localhost, or leave --dev out")
+	}
+	if c.PublicURL != "" {
+		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("--public-url %q is not an address such as https://portal.example.com", c.PublicURL)
+		}
+	}
+	if c.Role != "all" && (c.Eventstore == "" || c.Database == "") {
+		return errors.New("several processes need stores they can share: name them with --eventstore and --database")
+	}
+	return nil
+}
+
+// handler puts the routes of all rooms on one router.
+func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handler, error) {
+	reads, err := readapi.Router(readapi.Options{
+		Pools:      readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader},
+		Tokens:     tokens{postgres.NewTokens(k.pools.App, k.now)},
+		People:     people{k.loop},
+		Checkpoint: k.engine,
+		Ops:        ops{k.engine, k.source},
+		Commands: func(r chi.Router) {
+			api.Routes(r, k.loop.Menu, k.loop, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
+		},
+		Menu: menuFor(k.loop.Menu),
+		Ready: func(context.Context) error {
+			if !ready.Load() {
+				return errors.New("the read models are catching up")
+			}
+			return nil
+		},
+		Now: k.now, Logger: k.log, PublicURL: c.PublicURL,
+	})
+	if err != nil || !c.Dev {
+		return reads, err
+	}
+	r := chi.NewRouter()
+	r.Method(http.MethodGet, "/dev/clock", dev)
+	r.Method(http.MethodPost, "/dev/clock", dev)
+	r.Mount("/", reads)
+	return http.NewCrossOriginProtection().Handler(r), nil
+}
