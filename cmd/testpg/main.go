@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) (code int, err error) {
 	// Caught before anything starts, so that an interrupt cannot leave the folder behind.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
 
 	url := os.Getenv(variable)
 	if url == "" {
