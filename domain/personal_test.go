@@ -226,3 +226,22 @@ func TestWithoutAKeyNothingIsStoredOrRead(t *testing.T) {
 		t.Error("text is sealed with too little randomness")
 	}
 }
+
+func TestRevealJSON(t *testing.T) {
+	e := posted{Subject: domain.P("Hello"), Reader: dt.ID("ana"), Copies: []copied{{dt.ID("ada"), domain.P("Ada")}}, Weight: 20}
+	form, err := domain.RevealJSON(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Subject string `json:"subject"`
+		Copies  []struct{ Name string }
+		Weight  int
+	}
+	if err := json.Unmarshal(form, &got); err != nil || got.Subject != "Hello" || got.Copies[0].Name != "Ada" || got.Weight != 20 {
+		t.Errorf("%s (%v)", form, err)
+	}
+	if _, err := json.Marshal(e); err == nil {
+		t.Error("revealing an event once reveals it for ever")
+	}
+}

@@ -291,6 +291,26 @@ func TestNobodyGetsInByAccident(t *testing.T) {
 	})
 }
 
+func TestCommandsActOnTheirTarget(t *testing.T) {
+	for _, c := range []interface{ Target() domain.ID }{
+		contact.ChangeDetails{Contact: dt.ID("it")},
+		contact.Grant{Contact: dt.ID("it")},
+		contact.ChangePermissions{Contact: dt.ID("it")},
+		contact.Revoke{Contact: dt.ID("it")},
+		contact.Freeze{Contact: dt.ID("it")},
+		contact.Unfreeze{Contact: dt.ID("it")},
+		contact.Merge{Contact: dt.ID("it"), Duplicate: dt.ID("other")},
+		contact.Retire{Contact: dt.ID("it"), Into: dt.ID("other")},
+	} {
+		if c.Target() != dt.ID("it") {
+			t.Errorf("%T acts on something else", c)
+		}
+	}
+	if (contact.Add{Account: dt.ID("account")}).Owner() != dt.ID("account") {
+		t.Error("it belongs to another account")
+	}
+}
+
 func TestFoldLeavesEarlierStatesAlone(t *testing.T) {
 	before := contact.Aggregate.Fold(added, contact.Absorbed{Duplicate: dt.ID("a")}, contact.Absorbed{Duplicate: dt.ID("b")}, contact.Absorbed{Duplicate: dt.ID("c")})
 	one := contact.Aggregate.Evolve(before, contact.Absorbed{Duplicate: dt.ID("d")})

@@ -208,6 +208,19 @@ func TestThereIsAlwaysAnAdministrator(t *testing.T) {
 	})
 }
 
+func TestCommandsActOnTheirTarget(t *testing.T) {
+	for _, c := range []interface{ Target() domain.ID }{
+		firm.ChangeSettings{Firm: dt.ID("it")},
+		firm.Invite{Firm: dt.ID("it")},
+		firm.ChangeRole{Firm: dt.ID("it"), Staff: dt.ID("ben")},
+		firm.Deactivate{Firm: dt.ID("it"), Staff: dt.ID("ben")},
+	} {
+		if c.Target() != dt.ID("it") {
+			t.Errorf("%T acts on something else", c)
+		}
+	}
+}
+
 func TestFoldLeavesEarlierStatesAlone(t *testing.T) {
 	before := firm.Aggregate.Fold(created, ada)
 	firm.Aggregate.Evolve(before, ben)

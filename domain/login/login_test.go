@@ -100,6 +100,16 @@ func TestOneHolder(t *testing.T) {
 	})
 }
 
+func TestCommandsActOnTheirTarget(t *testing.T) {
+	for _, c := range []interface{ Target() domain.ID }{
+		login.Claim{Login: dt.ID("it"), Holder: dt.ID("ana")}, login.Release{Login: dt.ID("it"), Holder: dt.ID("ana")},
+	} {
+		if c.Target() != dt.ID("it") {
+			t.Errorf("%T acts on something else", c)
+		}
+	}
+}
+
 func TestSentences(t *testing.T) {
 	for want, e := range map[string]domain.Event{
 		"gave a login e-mail to a contact": claimed("ana", 0),

@@ -191,6 +191,24 @@ func TestStageIsAlwaysKnown(t *testing.T) {
 	})
 }
 
+func TestCommandsActOnTheirTarget(t *testing.T) {
+	for _, c := range []interface{ Target() domain.ID }{
+		project.Advance{Project: dt.ID("it")},
+		project.SetHealth{Project: dt.ID("it")},
+		project.Assign{Project: dt.ID("it"), Staff: dt.ID("ada")},
+		project.Remove{Project: dt.ID("it"), Staff: dt.ID("ada")},
+		project.Complete{Project: dt.ID("it")},
+		project.Reopen{Project: dt.ID("it")},
+	} {
+		if c.Target() != dt.ID("it") {
+			t.Errorf("%T acts on something else", c)
+		}
+	}
+	if (project.Open{Account: dt.ID("account")}).Owner() != dt.ID("account") {
+		t.Error("it belongs to another account")
+	}
+}
+
 func TestFoldLeavesEarlierStatesAlone(t *testing.T) {
 	before := project.Aggregate.Fold(opened, project.MemberAssigned{Staff: dt.ID("ada"), Role: "Lead"})
 	project.Aggregate.Evolve(before, project.MemberAssigned{Staff: dt.ID("ben")})
