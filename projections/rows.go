@@ -11,7 +11,7 @@ import (
 type folder interface {
 	rowType() reflect.Type
 	apply(row any, f domain.Fact, key Key) any
-	hasFold() bool
+	complete() bool
 }
 
 type rowsOf[R any] struct {
@@ -21,7 +21,7 @@ type rowsOf[R any] struct {
 
 func (r rowsOf[R]) rowType() reflect.Type { return reflect.TypeFor[R]() }
 
-func (r rowsOf[R]) hasFold() bool { return (r.fold == nil) != (r.foldAt == nil) }
+func (r rowsOf[R]) complete() bool { return (r.fold == nil) != (r.foldAt == nil) }
 
 // apply folds a copy, so that the row given stays as it was. A row that is not there is the nil interface.
 func (r rowsOf[R]) apply(row any, f domain.Fact, key Key) any {

@@ -16,6 +16,8 @@ type Table struct {
 	extra      []string
 	keys       func(domain.Fact) []Key
 	fold       folder
+	hidden     []string // columns that clients are not granted
+	appendOnly bool     // rows are only added: no load, no upsert
 }
 
 // Spec declares a table: its rows are R, a struct whose fields with a db tag are the columns (see the package
@@ -99,4 +101,9 @@ func Permitted(permission string) string {
 // records of tables that they may read, unless ClientsWhere is set.
 type Audience interface {
 	Audience() (visible bool, recipients []domain.ID)
+}
+
+// Permitting is implemented by rows of primary tables whose history clients read only with a permission.
+type Permitting interface {
+	Permission() string
 }

@@ -1,0 +1,69 @@
+package projections
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Digest of the rows of a schema: SHA-256 in hex, per table and in total. Two digests are equal when every table holds
+// the same rows, whatever order they were written in.
+type Digest struct {
+	Total  string
+	Tables map[string]string
+}
+
+// Digest of the rows of a schema of this program's tables; empty: the live one.
+func (e *Engine) Digest(ctx context.Context, schema string) (d Digest, err error) {
+	if schema == "" {
+		schema = e.opts.Schema
+	}
+	err = pgx.BeginTxFunc(ctx, e.owner, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		d, err = digest(ctx, tx, schema, e.tables)
+		return err
+	})
+	return d, err
+}
+
+// canonical makes the text of a row the same in every session.
+const canonical = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
+	set local bytea_output = 'hex'; set local extra_float_digits = 1`
+
+func digest(ctx context.Context, tx pgx.Tx, schema string, tables []*table) (Digest, error) {
+	d := Digest{Tables: map[string]string{}}
+	conn := tx.Conn().PgConn()
+	if err := conn.Exec(ctx, canonical).Close(); err != nil {
+		return d, err
+	}
+	total := sha256.New()
+	for _, t := range tables {
+		if t.name == parkedName {
+			continue
+		}
+		h := sha256.New()
+		sql := fmt.Sprintf("copy (select r::text from %s.%s r order by %s) to stdout", schema, t.name, t.order())
+		if _, err := conn.CopyTo(ctx, h, sql); err != nil {
+			return d, fmt.Errorf("digest of %s.%s: %w", schema, t.name, err)
+		}
+		sum := hex.EncodeToString(h.Sum(nil))
+		d.Tables[t.name] = sum
+		fmt.Fprintln(total, t.name, sum)
+	}
+	d.Total = hex.EncodeToString(total.Sum(nil))
+	return d, nil
+}
+
+// order is the primary key, in an order that does not depend on the database's collation.
+func (t *table) order() string {
+	list := make([]string, t.keyLen)
+	for i, c := range t.columns[:t.keyLen] {
+		if list[i] = c.name; c.kind == textKind {
+			list[i] += ` collate "C"`
+		}
+	}
+	return strings.Join(list, ", ")
+}
