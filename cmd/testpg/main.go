@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) (code int, err error) {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		return 2, errors.New("name a command to run, as in: testpg -- go test ./...")
+		return 2, errors.New("name a command to run, for instance `testpg -- go test ./cmd`")
 	}
 	// Caught before anything starts, so that an interrupt cannot leave the folder behind.
 	signals := make(chan os.Signal, 1)

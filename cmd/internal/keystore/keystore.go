@@ -119,12 +119,14 @@ func (k *Keyring) Prefetch(ctx context.Context, subjects []string) error {
 	if err != nil {
 		return err
 	}
-	var subject string
-	var firm domain.ID
-	var wrapped []byte
-	_, err = pgx.ForEachRow(rows, []any{&subject, &firm, &wrapped}, func() error {
-		_, err := k.hold(subject, firm, wrapped)
-		return err
+	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*entry, error) {
+		var subject string
+		var firm domain.ID
+		var wrapped []byte
+		if err := row.Scan(&subject, &firm, &wrapped); err != nil {
+			return nil, err
+		}
+		return k.hold(subject, firm, wrapped)
 	})
 	return err
 }

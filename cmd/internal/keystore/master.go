@@ -95,7 +95,7 @@ func makeMaster(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }() // a leftover would be of no use to anybody
 	defer file.Close()
 	key := make([]byte, keySize)
 	if _, err := rand.Read(key); err != nil {

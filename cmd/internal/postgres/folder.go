@@ -60,7 +60,7 @@ func (f folder) lock(ctx context.Context) (*os.File, error) {
 		file.Close()
 		return nil, err
 	}
-	if err := file.Truncate(0); err == nil {
+	if err = file.Truncate(0); err == nil {
 		_, err = file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {

@@ -64,8 +64,12 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	defer shared.Stop(ctx)
-	return m.Run()
+	code := m.Run()
+	if err := shared.Stop(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // made gives a folder with a stopped cluster in it, in a fraction of the time it takes to make one.
