@@ -72,6 +72,7 @@ type Receipt struct {
 	Revision int64           `json:"revision"` // the last of the stream now
 	Position domain.Position `json:"position"` // of the command's last event, or of the stream's when there was nothing to do
 	Events   []string        `json:"events"`   // types, in order; empty when there was nothing to do
+	Repeated bool            `json:"-"`        // the command was done before: this is what it did then
 }
 
 // Dispatch runs a command for its actor and gives the follow-ups of its events. Errors are *domain.Fault wherever
@@ -193,6 +194,7 @@ func (r *runner[S, E, C]) run(ctx context.Context, l *Loop, o Order) (Receipt, [
 			return Receipt{}, nil, unavailable(err)
 		}
 		if done, ok := h.receipt(m); ok {
+			done.Repeated = true
 			return done, nil, sameBody(h, m)
 		}
 		events, err := r.decide(ctx, l, command, h, &m, o.Pinned)
