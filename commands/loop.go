@@ -130,7 +130,11 @@ func (l *Loop) dispatch(ctx context.Context, o Order) (Receipt, error) {
 // FollowUp gives the commands that follow a fact and returns the position of the last event they appended. Refusals
 // are final: the fact stands, and what should follow is not possible any more.
 func (l *Loop) FollowUp(ctx context.Context, f domain.Fact) (last domain.Position, err error) {
-	for i, step := range l.Menu.FollowUps(f) {
+	steps, err := l.followUps(ctx, f)
+	if err != nil {
+		return last, err
+	}
+	for i, step := range steps {
 		m := f.Meta
 		m.Command = domain.DeriveID("follow-up", f.ID.String(), fmt.Sprint(i))
 		m.Causation, m.Digest = f.ID, ""

@@ -25,7 +25,7 @@ type Menu struct {
 	entries  map[string]*Entry
 	names    []string
 	states   map[string]stateLoader
-	whenever map[string][]func(domain.Fact) []FollowUp
+	whenever map[string][]follower
 }
 
 // Entry is one command on the menu.
@@ -42,7 +42,7 @@ type Entry struct {
 
 // NewMenu makes an empty menu.
 func NewMenu() *Menu {
-	return &Menu{entries: map[string]*Entry{}, states: map[string]stateLoader{}, whenever: map[string][]func(domain.Fact) []FollowUp{}}
+	return &Menu{entries: map[string]*Entry{}, states: map[string]stateLoader{}, whenever: map[string][]follower{}}
 }
 
 // Entries lists the commands in the order of the menu.
@@ -125,21 +125,29 @@ type FollowUp struct {
 	Target  domain.ID
 }
 
+// follower lists the commands that follow a fact.
+type follower func(context.Context, *Loop, domain.Fact) ([]FollowUp, error)
+
 // Whenever declares that commands follow each event of type E. The loop gives them right after the append; the
 // follow-up reactor gives them again after a crash. Their ids derive from the event's, so they take effect once.
-func Whenever[E domain.Event](m *Menu, follow func(E, domain.Fact) []FollowUp) {
+func Whenever[E domain.Event](m *Menu, follow func(context.Context, *Loop, E, domain.Fact) ([]FollowUp, error)) {
 	var zero E
 	name := zero.EventType()
-	m.whenever[name] = append(m.whenever[name], func(f domain.Fact) []FollowUp { return follow(f.Event.(E), f) })
+	m.whenever[name] = append(m.whenever[name], func(ctx context.Context, l *Loop, f domain.Fact) ([]FollowUp, error) {
+		return follow(ctx, l, f.Event.(E), f)
+	})
 }
 
-// FollowUps lists the commands that follow a fact.
-func (m *Menu) FollowUps(f domain.Fact) []FollowUp {
-	var all []FollowUp
-	for _, follow := range m.whenever[f.Event.EventType()] {
-		all = append(all, follow(f)...)
+// followUps lists the commands that follow a fact.
+func (l *Loop) followUps(ctx context.Context, f domain.Fact) (all []FollowUp, err error) {
+	for _, follow := range l.Menu.whenever[f.Event.EventType()] {
+		some, err := follow(ctx, l, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
 	}
-	return all
+	return all, nil
 }
 
 // Followed lists the event types that have follow-ups, sorted.

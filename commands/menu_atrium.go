@@ -75,12 +75,11 @@ func Atrium() *Menu {
 	On(m, login.Aggregate, "ClaimLogin", login.Claim{}, step, Upsert[login.Claim]())
 	On(m, login.Aggregate, "ReleaseLogin", login.Release{}, step)
 
-	Whenever(m, func(e account.Opened, f domain.Fact) []FollowUp {
-		return []FollowUp{{"AddContact", contact.Add{Account: f.Of, Name: e.Person.Name, Email: e.Person.Email, Phone: e.Person.Phone, Primary: true}, e.Contact}}
-	})
-	Whenever(m, func(e contact.Absorbed, f domain.Fact) []FollowUp {
-		return []FollowUp{{"RetireContact", contact.Retire{Contact: e.Duplicate, Into: f.Of}, domain.NoID}}
-	})
+	Whenever(m, addFirstContact)
+	Whenever(m, retireDuplicate)
+	Whenever(m, releaseChangedLogin)
+	Whenever(m, releaseMergedLogin)
+	Whenever(m, releaseStaffLogin)
 	return m
 }
 

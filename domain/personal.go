@@ -41,12 +41,12 @@ func P(text string) Personal { return Personal{text: text} }
 // Reveal gives the plain text; it is empty after erasure.
 func (p Personal) Reveal() string { return p.text }
 
-// Because is the end of a sentence that gives the text as a reason: ": mailbox stolen", or nothing without one.
-func (p Personal) Because() string {
+// After is the text with words before it (" as Ana"), or nothing when there is no text (any more), for sentences.
+func (p Personal) After(words string) string {
 	if p.text == "" {
 		return ""
 	}
-	return ": " + p.text
+	return words + p.text
 }
 
 // Erased reports whether the key of its subject was destroyed.

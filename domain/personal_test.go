@@ -69,7 +69,7 @@ func TestTextFromACommand(t *testing.T) {
 }
 
 func TestBecause(t *testing.T) {
-	if got := domain.P("left").Because() + domain.P("").Because(); got != ": left" {
+	if got := domain.P("left").After(": ") + domain.P("").After(": "); got != ": left" {
 		t.Error(got)
 	}
 }

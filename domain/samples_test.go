@@ -47,8 +47,8 @@ func TestHistoryOutlivesErasure(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			s := strings.TrimSpace(f.Event.Sentence())
-			if s == "" || strings.TrimRight(s, ":,(") != s || strings.Contains(s, "  ") || strings.Contains(s, " :") {
+			s := f.Event.Sentence()
+			if s == "" || strings.TrimRight(s, " :,(") != s || strings.Contains(s, "  ") || strings.Contains(s, " :") {
 				t.Errorf("%s without its people: %q", name, s)
 			}
 		}

@@ -139,7 +139,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) (int, []byte, error
 // Decode reads a command's body strictly. Faults are Malformed and name the field.
 func Decode(entry *commands.Entry, body []byte) (any, error) {
 	pointer := reflect.New(entry.Command)
-	err := json.Unmarshal(bytes.TrimSpace(body), pointer.Interface(), json.RejectUnknownMembers(true))
+	err := json.Unmarshal(bytes.TrimSpace(body), pointer.Interface(), json.RejectUnknownMembers(true), json.WithUnmarshalers(plainText))
 	if err == nil {
 		return pointer.Elem().Interface(), nil
 	}
@@ -160,6 +160,16 @@ func Decode(entry *commands.Entry, body []byte) (any, error) {
 	}
 	return nil, fault
 }
+
+// plainText reads personal text, which comes from people as a string; its sealed form is only for stored events.
+var plainText = json.UnmarshalFunc(func(raw []byte, p *domain.Personal) error {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return err
+	}
+	*p = domain.P(text)
+	return nil
+})
 
 // path turns a JSON pointer into the form of our field names: /lines/2/quantity -> lines[2].quantity.
 func path(p jsontext.Pointer) string {

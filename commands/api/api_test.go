@@ -105,6 +105,7 @@ func TestBadBodiesNameTheField(t *testing.T) {
 		{"DraftInvoice", `{"account":"` + id + `","due":"2026-02-01","lines":[{"quantity":"1e9"}]}`, "wrong-type", "lines[0].quantity"},
 		{"DraftInvoice", `{"account":"` + id + `","lines":[{},{"unit_price":{"amount":1.5}}]}`, "wrong-type", "lines[1].unit_price.amount"},
 		{"DraftInvoice", `{"account":"` + id + `","lines":[{},{"unit_price":{"cents":1}}]}`, "unknown-field", "lines[1].unit_price.cents"},
+		{"VoidInvoice", `{"invoice":"` + id + `","reason":{"k":"contact:1","c":"AA==","h":"AA=="}}`, "wrong-type", "reason"},
 		{"DraftInvoice", `{"Currency":"EUR"}`, "unknown-field", "Currency"},
 	} {
 		d := newDesk()

@@ -73,7 +73,7 @@ func (Closed) EventType() string { return "AccountClosed" }
 func (Reopened) EventType() string { return "AccountReopened" }
 
 // Sentence for history.
-func (e Opened) Sentence() string { return "opened the account " + e.Name.Reveal() }
+func (e Opened) Sentence() string { return "opened the account" + e.Name.After(" ") }
 
 // Sentence for history.
 func (DetailsChanged) Sentence() string { return "changed the account's details" }

@@ -57,10 +57,11 @@ func (c ChangeDetails) Decide(s State, m domain.Meta) ([]Event, error) {
 	if err := s.unmerged(); err != nil {
 		return nil, err
 	}
-	return []Event{DetailsChanged{
-		Name: next.Name, Email: next.Email, Phone: next.Phone,
-		EmailChanged: domain.FoldEmail(next.Email.Reveal()) != domain.FoldEmail(s.Details.Email.Reveal()),
-	}}, nil
+	changed := DetailsChanged{Name: next.Name, Email: next.Email, Phone: next.Phone}
+	if domain.FoldEmail(next.Email.Reveal()) != domain.FoldEmail(s.Details.Email.Reveal()) {
+		changed.EmailBefore = s.Details.Email
+	}
+	return []Event{changed}, nil
 }
 
 func checkDetails(d Details) error {

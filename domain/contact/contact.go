@@ -47,7 +47,8 @@ type DetailsChanged struct {
 	Name         domain.Personal `json:"name"`
 	Email        domain.Personal `json:"email,omitzero"`
 	Phone        domain.Personal `json:"phone,omitzero"`
-	EmailChanged bool            `json:"email_changed"` // to another address, not just another spelling
+	// EmailBefore is the address that the contact does not use any more; none when it stays, however it is spelled.
+	EmailBefore domain.Personal `json:"email_before,omitzero"`
 }
 
 // AccessGranted lets the contact sign in.
@@ -148,17 +149,17 @@ func (e PermissionsChanged) Sentence() string {
 }
 
 // Sentence for history.
-func (e AccessRevoked) Sentence() string { return "revoked portal access" + e.Reason.Because() }
+func (e AccessRevoked) Sentence() string { return "revoked portal access" + e.Reason.After(": ") }
 
 // Sentence for history.
-func (e AccessFrozen) Sentence() string { return "froze portal access" + e.Reason.Because() }
+func (e AccessFrozen) Sentence() string { return "froze portal access" + e.Reason.After(": ") }
 
 // Sentence for history.
 func (AccessUnfrozen) Sentence() string { return "unfroze portal access" }
 
 // Sentence for history.
 func (e Absorbed) Sentence() string {
-	return "merged a duplicate into this contact" + e.Reason.Because()
+	return "merged a duplicate into this contact" + e.Reason.After(": ")
 }
 
 // Sentence for history.

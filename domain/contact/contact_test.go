@@ -38,8 +38,8 @@ var (
 )
 
 func TestDetails(t *testing.T) {
-	changed := func(name, email, phone string, emailChanged bool) contact.DetailsChanged {
-		return contact.DetailsChanged{Name: domain.P(name), Email: domain.P(email), Phone: domain.P(phone), EmailChanged: emailChanged}
+	changed := func(name, email, phone, emailBefore string) contact.DetailsChanged {
+		return contact.DetailsChanged{Name: domain.P(name), Email: domain.P(email), Phone: domain.P(phone), EmailBefore: domain.P(emailBefore)}
 	}
 	dt.Run(t, contact.Aggregate, []testCase{
 		{
@@ -53,19 +53,19 @@ func TestDetails(t *testing.T) {
 
 		{
 			Name: "changes only what is given", Given: events{added}, When: contact.ChangeDetails{Phone: text("+49 30 2")},
-			Then: events{changed("Ana Lima", "ana@lima.example", "+49 30 2", false)},
+			Then: events{changed("Ana Lima", "ana@lima.example", "+49 30 2", "")},
 		},
 		{
 			Name: "changes e-mail", Given: events{added}, When: contact.ChangeDetails{Email: text("lima@lima.example")},
-			Then: events{changed("Ana Lima", "lima@lima.example", "+49 30 1", true)},
+			Then: events{changed("Ana Lima", "lima@lima.example", "+49 30 1", "ana@lima.example")},
 		},
 		{
 			Name: "spells the e-mail anew", Given: events{added}, When: contact.ChangeDetails{Email: text("Ana@Lima.example")},
-			Then: events{changed("Ana Lima", "Ana@Lima.example", "+49 30 1", false)},
+			Then: events{changed("Ana Lima", "Ana@Lima.example", "+49 30 1", "")},
 		},
 		{
 			Name: "clears the e-mail", Given: events{added}, When: contact.ChangeDetails{Email: text("")},
-			Then: events{changed("Ana Lima", "", "+49 30 1", true)},
+			Then: events{changed("Ana Lima", "", "+49 30 1", "ana@lima.example")},
 		},
 		{Name: "has these details already", Given: events{added}, When: contact.ChangeDetails{Name: text("Ana Lima"), Email: text("ana@lima.example")}},
 		{Name: "keeps a name", Given: events{added}, When: contact.ChangeDetails{Name: text("")}, Fault: "name-required name"},
@@ -74,7 +74,7 @@ func TestDetails(t *testing.T) {
 
 		{
 			Name: "changes their own name and phone", Given: events{added}, Meta: it, When: contact.ChangeDetails{Name: text("Ana L."), Phone: text("1")},
-			Then: events{changed("Ana L.", "ana@lima.example", "1", false)},
+			Then: events{changed("Ana L.", "ana@lima.example", "1", "")},
 		},
 		{Name: "asks the firm for another e-mail", Given: events{added}, Meta: it, When: contact.ChangeDetails{Email: text("a@lima.example")}, Fault: "email-by-request email"},
 		{Name: "asks the firm to clear the e-mail", Given: events{added}, Meta: it, When: contact.ChangeDetails{Email: text("")}, Fault: "email-by-request email"},
@@ -341,7 +341,7 @@ func TestSentences(t *testing.T) {
 
 func TestGolden(t *testing.T) {
 	dt.Golden(t, contact.Aggregate,
-		added, contact.DetailsChanged{Name: added.Name, Email: domain.P("lima@lima.example"), Phone: added.Phone, EmailChanged: true}, viewer,
+		added, contact.DetailsChanged{Name: added.Name, Email: domain.P("lima@lima.example"), Phone: added.Phone, EmailBefore: added.Email}, viewer,
 		contact.PermissionsChanged{RoleFrom: contact.Viewer, RoleTo: contact.Member, From: viewer.Permissions, To: contact.Member.Defaults()},
 		revoked, frozen, contact.AccessUnfrozen{}, contact.Absorbed{Duplicate: dt.ID("other"), Reason: domain.P("typed twice")}, merged,
 	)

@@ -115,7 +115,7 @@ func (Declined) EventType() string { return "ContractDeclined" }
 func (Voided) EventType() string { return "ContractVoided" }
 
 // Sentence for history.
-func (e Drafted) Sentence() string { return "drafted the contract " + e.Title.Reveal() }
+func (e Drafted) Sentence() string { return "drafted the contract" + e.Title.After(" ") }
 
 // Sentence for history.
 func (e Sent) Sentence() string {
@@ -129,7 +129,7 @@ func (e Sent) Sentence() string {
 func (Viewed) Sentence() string { return "viewed the contract" }
 
 // Sentence for history.
-func (e Signed) Sentence() string { return "signed the contract as " + e.Name.Reveal() }
+func (e Signed) Sentence() string { return "signed the contract" + e.Name.After(" as ") }
 
 // Sentence for history.
 func (Completed) Sentence() string { return "completed the contract with the last signature" }

@@ -102,12 +102,12 @@ func (e Opened) Sentence() string {
 
 // Sentence for history.
 func (e StageAdvanced) Sentence() string {
-	return "moved the project from " + e.From + " to " + e.To + e.Reason.Because()
+	return "moved the project from " + e.From + " to " + e.To + e.Reason.After(": ")
 }
 
 // Sentence for history.
 func (e HealthSet) Sentence() string {
-	return "marked the project as " + e.To.words() + e.Note.Because()
+	return "marked the project as " + e.To.words() + e.Note.After(": ")
 }
 
 // Sentence for history.
@@ -125,7 +125,7 @@ func (MemberRemoved) Sentence() string { return "took a staff member off the pro
 func (Completed) Sentence() string { return "completed the project" }
 
 // Sentence for history.
-func (e Reopened) Sentence() string { return "reopened the project" + e.Reason.Because() }
+func (e Reopened) Sentence() string { return "reopened the project" + e.Reason.After(": ") }
 
 // Health is how a project stands, for its clients at a glance.
 type Health string
