@@ -11,7 +11,8 @@
 // # Decisions that closed a door
 //
 // One master key file for all firms of an installation, not one per firm: firms share a server anyway, and one file is
-// one thing to back up. Cost: a firm that leaves with its events needs its subject keys wrapped anew.
+// one thing to back up. Cost: a firm that leaves with its events needs its subject keys wrapped anew. Keys for other
+// purposes derive from it (the one that names login streams, say), so it cannot be exchanged by wrapping alone.
 //
 // Keys stay in memory for a few minutes, bounded in number. Replay opens millions of values, so a hit must not leave
 // the process. Cost: after a destruction another process may open that person's values for as long (this one

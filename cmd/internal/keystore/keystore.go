@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,17 +18,20 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 )
 
-// Keyring is the keyring of all data subjects of an installation. It is safe for concurrent use.
-type Keyring struct {
+// Keystore is the keyring of all data subjects of an installation. It is safe for concurrent use.
+type Keystore struct {
 	pool   *pgxpool.Pool
-	master cipher.AEAD
+	secret []byte      // the master key
+	wrap   cipher.AEAD // under it
 	cache  *cache
 }
 
-var _ domain.Keyring = (*Keyring)(nil)
+var _ domain.Keyring = (*Keystore)(nil)
 
-// Options for Open; the zero value is good.
+// Options for Open; beyond Dir, the zero value is good.
 type Options struct {
+	// Dir is the folder of the master key, by convention secrets in the data folder; it is made when missing.
+	Dir string
 	// Cached is how many keys are held in memory, 100 bytes each; 0 means 100,000.
 	Cached int
 	// Life is how long a key is held before it is read again, and so how long another process may still use one
@@ -38,10 +44,10 @@ type Options struct {
 // patience bounds one read or write: the port carries no context.
 const patience = 10 * time.Second
 
-// Open opens the keyring in schema ops (pool is the app role's) under the master key in file path, by convention
-// secrets/master.key in the data folder. The file is made, with mode 0600, when the database holds no keys yet. A
-// missing, foreign or readable-by-others file is an error of one sentence with the cure.
-func Open(ctx context.Context, pool *pgxpool.Pool, path string, o Options) (*Keyring, error) {
+// Open opens the keystore in schema ops (pool is the app role's) under the master key in the file master.key in
+// o.Dir. The file is made, with mode 0600, when the database holds no keys yet. A missing, foreign or
+// readable-by-others file is an error of one sentence with the cure.
+func Open(ctx context.Context, pool *pgxpool.Pool, o Options) (*Keystore, error) {
 	if o.Cached == 0 {
 		o.Cached = 100_000
 	}
@@ -51,24 +57,32 @@ func Open(ctx context.Context, pool *pgxpool.Pool, path string, o Options) (*Key
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	key, err := openMaster(ctx, pool, path)
+	secret, err := openMaster(ctx, pool, filepath.Join(o.Dir, "master.key"))
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(key)
+	block, err := aes.NewCipher(secret)
 	if err != nil {
 		return nil, err
 	}
-	master, err := cipher.NewGCMWithRandomNonce(block)
+	wrap, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{pool, master, newCache(max(o.Cached/2, 1), o.Life, o.Now)}, nil
+	return &Keystore{pool, secret, wrap, newCache(max(o.Cached/2, 1), o.Life, o.Now)}, nil
+}
+
+// Derive gives a key of 32 bytes for another purpose: HMAC-SHA256 under the master key. The same purpose gives the
+// same key, which tells nothing about any other.
+func (k *Keystore) Derive(purpose string) []byte {
+	mac := hmac.New(sha256.New, k.secret)
+	mac.Write([]byte("atrium derives " + purpose))
+	return mac.Sum(nil)
 }
 
 // SealingKey gives the key of a subject of the firm, making it when there is none; it is durable before it is
 // returned. A destroyed key is domain.ErrErased. Callers must not change the bytes.
-func (k *Keyring) SealingKey(firm domain.ID, subject string) ([]byte, error) {
+func (k *Keystore) SealingKey(firm domain.ID, subject string) ([]byte, error) {
 	e, err := k.find(subject)
 	if errors.Is(err, errUnknown) {
 		e, err = k.make(firm, subject)
@@ -83,7 +97,7 @@ func (k *Keyring) SealingKey(firm domain.ID, subject string) ([]byte, error) {
 }
 
 // OpeningKey gives the key of a subject; domain.ErrErased when it was destroyed. Callers must not change the bytes.
-func (k *Keyring) OpeningKey(subject string) ([]byte, error) {
+func (k *Keystore) OpeningKey(subject string) ([]byte, error) {
 	e, err := k.find(subject)
 	if err != nil {
 		return nil, err
@@ -105,7 +119,7 @@ func (e *entry) open() ([]byte, error) {
 
 // Prefetch reads the keys of many subjects in one round trip, before a batch of events is opened one by one.
 // Unknown subjects are left out.
-func (k *Keyring) Prefetch(ctx context.Context, subjects []string) error {
+func (k *Keystore) Prefetch(ctx context.Context, subjects []string) error {
 	missing := make([]string, 0, len(subjects))
 	for _, s := range subjects {
 		if k.cache.get(s) == nil {
@@ -133,7 +147,7 @@ func (k *Keyring) Prefetch(ctx context.Context, subjects []string) error {
 
 // Destroy erases a person: the key of the subject is gone for good, here and, after Options.Life, in every process.
 // A subject that never had a key gets none from now on. Destroying again changes nothing.
-func (k *Keyring) Destroy(ctx context.Context, firm domain.ID, subject string) error {
+func (k *Keystore) Destroy(ctx context.Context, firm domain.ID, subject string) error {
 	tag, err := k.pool.Exec(ctx, `
 		INSERT INTO ops.subject_key (subject, firm, destroyed_at) VALUES ($1, $2, now())
 		ON CONFLICT (subject) DO UPDATE SET wrapped = NULL, destroyed_at = coalesce(subject_key.destroyed_at, now())
@@ -149,7 +163,7 @@ func (k *Keyring) Destroy(ctx context.Context, firm domain.ID, subject string) e
 }
 
 // find gives a subject's entry from memory or from the database.
-func (k *Keyring) find(subject string) (*entry, error) {
+func (k *Keystore) find(subject string) (*entry, error) {
 	if e := k.cache.get(subject); e != nil {
 		return e, nil
 	}
@@ -168,14 +182,14 @@ func (k *Keyring) find(subject string) (*entry, error) {
 }
 
 // make stores a fresh key. When another process was first, its key stands.
-func (k *Keyring) make(firm domain.ID, subject string) (*entry, error) {
+func (k *Keystore) make(firm domain.ID, subject string) (*entry, error) {
 	key := make([]byte, keySize)
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	wrapped := k.master.Seal(nil, nil, key, place(firm, subject))
+	wrapped := k.wrap.Seal(nil, nil, key, place(firm, subject))
 	_, err := k.pool.Exec(ctx, `
 		INSERT INTO ops.subject_key (subject, firm, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, subject, firm, wrapped)
 	if err != nil {
@@ -185,10 +199,10 @@ func (k *Keyring) make(firm domain.ID, subject string) (*entry, error) {
 }
 
 // hold unwraps a stored key and keeps it in memory.
-func (k *Keyring) hold(subject string, firm domain.ID, wrapped []byte) (*entry, error) {
+func (k *Keystore) hold(subject string, firm domain.ID, wrapped []byte) (*entry, error) {
 	e := &entry{firm: firm, erased: wrapped == nil}
 	if !e.erased {
-		key, err := k.master.Open(nil, nil, wrapped, place(firm, subject))
+		key, err := k.wrap.Open(nil, nil, wrapped, place(firm, subject))
 		if err != nil || len(key) != keySize {
 			return nil, fmt.Errorf("the stored key of data subject %s was changed: restore the keystore from a backup", subject)
 		}

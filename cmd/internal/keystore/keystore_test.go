@@ -84,9 +84,10 @@ func database(tb testing.TB) *pgxpool.Pool {
 	return pools.App
 }
 
-func open(tb testing.TB, pool *pgxpool.Pool, path string, o keystore.Options) *keystore.Keyring {
+func open(tb testing.TB, pool *pgxpool.Pool, path string, o keystore.Options) *keystore.Keystore {
 	tb.Helper()
-	k, err := keystore.Open(tb.Context(), pool, path, o)
+	o.Dir = filepath.Dir(path)
+	k, err := keystore.Open(tb.Context(), pool, o)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func open(tb testing.TB, pool *pgxpool.Pool, path string, o keystore.Options) *k
 
 func newPath(tb testing.TB) string { return filepath.Join(tb.TempDir(), "secrets", "master.key") }
 
-func sealing(tb testing.TB, k *keystore.Keyring, firm domain.ID, subject string) []byte {
+func sealing(tb testing.TB, k *keystore.Keystore, firm domain.ID, subject string) []byte {
 	tb.Helper()
 	key, err := k.SealingKey(firm, subject)
 	if err != nil || len(key) != 32 {
@@ -173,7 +174,7 @@ func TestRacingProcessesAgreeOnKeys(t *testing.T) {
 	var starters sync.WaitGroup
 	for range 8 {
 		starters.Go(func() {
-			k, err := keystore.Open(t.Context(), pool, path, keystore.Options{})
+			k, err := keystore.Open(t.Context(), pool, keystore.Options{Dir: filepath.Dir(path)})
 			if err != nil {
 				t.Error(err)
 				return
@@ -232,6 +233,21 @@ func TestDestroyedKeys(t *testing.T) {
 	}
 	if _, err := open(t, pool, path, keystore.Options{}).SealingKey(firm, "contact-bob"); !errors.Is(err, domain.ErrErased) {
 		t.Errorf("a key was made for an erased person: %v", err)
+	}
+}
+
+func TestDerivedKeys(t *testing.T) {
+	pool, path := database(t), newPath(t)
+	k := open(t, pool, path, keystore.Options{})
+	one, other := k.Derive("one"), k.Derive("other")
+	if len(one) != 32 || bytes.Equal(one, other) {
+		t.Errorf("one %x, other %x", one, other)
+	}
+	if again := open(t, pool, path, keystore.Options{}).Derive("one"); !bytes.Equal(one, again) {
+		t.Error("another key after a restart")
+	}
+	if foreign := open(t, database(t), newPath(t), keystore.Options{}).Derive("one"); bytes.Equal(one, foreign) {
+		t.Error("the same key under another master key")
 	}
 }
 
@@ -326,7 +342,7 @@ func TestMasterKeyFile(t *testing.T) {
 	}
 	refused := func(words ...string) {
 		t.Helper()
-		_, err := keystore.Open(t.Context(), pool, path, keystore.Options{})
+		_, err := keystore.Open(t.Context(), pool, keystore.Options{Dir: filepath.Dir(path)})
 		wantError(t, err, words...)
 	}
 
@@ -353,7 +369,7 @@ func TestMasterKeyFile(t *testing.T) {
 // TestNoKeyWithoutAMasterKeyOnDisk: the database hears of a master key only when the file is there.
 func TestNoKeyWithoutAMasterKeyOnDisk(t *testing.T) {
 	pool := database(t)
-	_, err := keystore.Open(t.Context(), pool, "/dev/null/secrets/master.key", keystore.Options{})
+	_, err := keystore.Open(t.Context(), pool, keystore.Options{Dir: "/dev/null/secrets"})
 	wantError(t, err, "master key")
 	var n int
 	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM ops.master_key").Scan(&n); err != nil || n != 0 {
