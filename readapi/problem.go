@@ -47,7 +47,12 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 		visit.log.Error("request failed", "request", visit.id, "method", r.Method, "path", r.URL.Path, "error", err)
 		fault = domain.AsFault(nil)
 	}
-	status := statusOf(fault.Kind)
+	writeProblem(w, r, statusOf(fault.Kind), fault)
+}
+
+// writeProblem writes a fault with a status of its own.
+func writeProblem(w http.ResponseWriter, r *http.Request, status int, fault *domain.Fault) {
+	visit := visitOf(r.Context())
 	p := problem{
 		Type: "/api/docs#" + fault.Code, Title: http.StatusText(status), Status: status, Code: fault.Code,
 		Detail: fault.Message, Field: fault.Field, Request: visit.id,

@@ -20,6 +20,13 @@ func Authenticate(people People, problem Problem, ways ...Identify) func(http.Ha
 				problem(w, r, err)
 				return
 			}
+			scope.check = func(ctx context.Context) error {
+				now, err := identify(r.WithContext(ctx), people, ways)
+				if err == nil && now.Actor != scope.Actor {
+					err = errNotSignedIn
+				}
+				return err
+			}
 			next.ServeHTTP(w, r.WithContext(In(r.Context(), scope)))
 		})
 	}
@@ -45,8 +52,10 @@ func identify(r *http.Request, people People, ways []Identify) (*Scope, error) {
 		scope.UserAgent = clip(r.UserAgent(), 400)
 		return scope, nil
 	}
-	return nil, &domain.Fault{Kind: domain.Unauthenticated, Code: "not-signed-in", Message: "Sign in, or send a valid token as Authorization: Bearer."}
+	return nil, errNotSignedIn
 }
+
+var errNotSignedIn = &domain.Fault{Kind: domain.Unauthenticated, Code: "not-signed-in", Message: "Sign in, or send a valid token as Authorization: Bearer."}
 
 // scopeOf asks the write side; nil when it does not let this person in.
 func scopeOf(ctx context.Context, people People, who Identity) (*Scope, error) {

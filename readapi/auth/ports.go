@@ -44,7 +44,8 @@ type Firm struct {
 	ShowHistory    bool // clients see what is over, and the history of what they see
 }
 
-func (f Firm) zone() *time.Location {
+// Location is the firm's time zone.
+func (f Firm) Location() *time.Location {
 	if f.Zone == nil {
 		return time.UTC
 	}

@@ -32,7 +32,13 @@ type Scope struct {
 	Session    string // id of the session; empty for tokens
 	IP         string
 	UserAgent  string
+
+	check func(context.Context) error
 }
+
+// Check looks again whether the credential still lets its holder in as it did; an error says that it does not, or
+// that we cannot tell. Answers that stay open for long ask now and then.
+func (s *Scope) Check(ctx context.Context) error { return s.check(ctx) }
 
 // Rights that a credential may have. A session has all of them.
 const (
@@ -59,7 +65,7 @@ func (s *Scope) Permits(permission string) bool {
 }
 
 // Today is the date of an instant where the firm is.
-func (s *Scope) Today(now time.Time) domain.Date { return domain.DateOf(now, s.Settings.zone()) }
+func (s *Scope) Today(now time.Time) domain.Date { return domain.DateOf(now, s.Settings.Location()) }
 
 type scopeKey struct{}
 

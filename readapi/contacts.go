@@ -1,0 +1,50 @@
+package readapi
+
+import (
+	"time"
+
+	"github.com/atrium-portal/atrium/domain"
+)
+
+// Contact is a person at a client, as the other contacts of the client see it.
+type Contact struct {
+	ID         domain.ID `json:"id" sql:"c.id"`
+	Revision   int64     `json:"revision" sql:"c.revision"`
+	Account    domain.ID `json:"account" sql:"c.account"`
+	Name       string    `json:"name" sql:"c.name"`
+	Email      string    `json:"email,omitempty" sql:"c.email"`
+	Phone      string    `json:"phone,omitempty" sql:"c.phone"`
+	Role       string    `json:"role,omitempty" sql:"c.role"`
+	Primary    bool      `json:"primary" sql:"c.primary_contact"`
+	MergedInto domain.ID `json:"merged_into,omitzero" sql:"c.merged_into"`
+	AddedAt    time.Time `json:"added_at" sql:"c.added_at"`
+}
+
+// StaffContact adds how the contact gets into the portal, and why not.
+type StaffContact struct {
+	Contact
+	Permissions  []string    `json:"permissions" sql:"c.permissions"`
+	Access       string      `json:"access" sql:"c.access"`
+	Absorbed     []domain.ID `json:"absorbed" sql:"c.absorbed"`
+	FreezeReason string      `json:"freeze_reason,omitempty" sql:"n.freeze_reason"`
+	RevokeReason string      `json:"revoke_reason,omitempty" sql:"n.revoke_reason"`
+	MergeReason  string      `json:"merge_reason,omitempty" sql:"n.merge_reason"`
+}
+
+func contacts() *collection {
+	client, staff := viewOf[Contact](), viewOf[StaffContact]()
+	shown := "c.merged_into is null"
+	return &collection{
+		name: "contacts", what: "contact", doc: "People at clients. Lists leave out duplicates that were merged into another contact.",
+		client: source{from: "contacts c", list: client, get: client, shown: shown},
+		staff:  source{from: "contacts c left join contact_notes n on n.id = c.id", list: staff, get: staff, shown: shown},
+		id:     "c.id", firm: "c.firm", account: "c.account",
+		search: []string{"c.name", "c.email"},
+		sorts:  append(both("name", "c.name", sortText), both("-added", "c.added_at", sortInstant)...),
+		filters: []filter{
+			{name: "account", kind: byID, sql: "c.account = $"},
+			{name: "access", kind: byWords, sql: "c.access = any($)", words: []string{"none", "granted", "frozen", "revoked"}},
+		},
+		history: "h.record = $",
+	}
+}

@@ -1,0 +1,95 @@
+package readapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+const (
+	// heartbeat is how long a stream of events is silent at most; then a comment keeps it open.
+	heartbeat = 20 * time.Second
+	// recheck is how often a silent stream looks whether its credential still holds. Whatever takes rights away on the
+	// write side moves the position, and so is seen at once.
+	recheck = 5 * time.Second
+	// calm is the least time between two events, so that an import does not flood open pages.
+	calm = 200 * time.Millisecond
+)
+
+// events answers GET /events: server-sent events that say how far the read models have come. Whoever gets one reads
+// again what they show. The stream ends when the caller may not read any more.
+func (s *server) events(w http.ResponseWriter, r *http.Request) {
+	if err := parseParams(r).err(); err != nil {
+		Problem(w, r, err)
+		return
+	}
+	scope := auth.From(r.Context())
+	position, err := s.Checkpoint.Position(r.Context())
+	if err != nil {
+		Problem(w, r, err)
+		return
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // a server-wide deadline is not for streams
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("X-Accel-Buffering", "no") // asks proxies not to collect
+	send := func(text string) error {
+		if _, err := fmt.Fprint(w, text); err != nil {
+			return err
+		}
+		return control.Flush()
+	}
+	silent := time.Duration(0)
+	for err = send(positionEvent(position)); err == nil; {
+		var next domain.Position
+		if next, err = s.moved(r.Context(), position); err != nil {
+			return
+		}
+		if scope.Check(r.Context()) != nil {
+			return
+		}
+		switch silent += recheck; {
+		case position.Before(next):
+			position, silent = next, 0
+			err = send(positionEvent(position))
+			pause(r.Context(), calm)
+		case silent >= heartbeat:
+			silent = 0
+			err = send(": still here\n\n")
+		}
+	}
+}
+
+func positionEvent(p domain.Position) string {
+	return fmt.Sprintf("event: position\nid: %s\ndata: {\"position\":%q}\n\n", p, p)
+}
+
+// moved waits until the read models have come beyond a position, at most until the next check, and gives their
+// position.
+func (s *server) moved(ctx context.Context, from domain.Position) (domain.Position, error) {
+	short, cancel := context.WithTimeout(ctx, recheck)
+	defer cancel()
+	err := s.Checkpoint.Await(short, domain.Position{Commit: from.Commit, Prepare: from.Prepare + 1})
+	if ctx.Err() != nil {
+		return from, ctx.Err()
+	}
+	if err != nil && short.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
+		return from, err
+	}
+	return s.Checkpoint.Position(ctx)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,222 @@
+package readapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/atrium-portal/atrium/domain"
+)
+
+const (
+	// maxExports bounds the exports at one time: each holds a database connection for as long as its reader reads.
+	maxExports = 2
+	// stalled is how long an export waits for its reader.
+	stalled = 30 * time.Second
+	// flushEvery is how many entries an export sends at a time.
+	flushEvery = 200
+)
+
+var errExportsBusy = &domain.Fault{Kind: domain.Unavailable, Code: "exports-busy", Message: "Other exports are running. Please try again in a moment."}
+
+// entryWriter writes entries in one format.
+type entryWriter interface {
+	begin() error
+	entry(e *StaffEntry) error
+	end(position domain.Position) error
+	flush() error
+}
+
+// export answers with everything, row by row as the database gives it, newest first. A failure after the first row
+// breaks the connection off, so that nobody takes a part for the whole.
+func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery, stale bool) {
+	select {
+	case s.exports <- struct{}{}:
+		defer func() { <-s.exports }()
+	default:
+		Problem(w, r, errExportsBusy)
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	control := http.NewResponseController(w)
+	watchdog := time.AfterFunc(stalled, func() {
+		cancel()
+		_ = control.SetWriteDeadline(time.Unix(1, 0)) // ends a write that is under way
+	})
+	defer watchdog.Stop()
+
+	out := newEntryWriter(w, h)
+	begun := false
+	start := func() error {
+		if begun {
+			return nil
+		}
+		begun = true
+		header := w.Header()
+		header.Set("Content-Type", contentTypes[h.format])
+		header.Set("Content-Disposition", `attachment; filename="history.`+h.format+`"`)
+		header.Set(positionHeader, h.position.String())
+		if stale {
+			header.Set(staleHeader, "true")
+		}
+		return out.begin()
+	}
+	h.add(h.statement(), func(rows pgx.Rows) error {
+		if err := start(); err != nil {
+			return err
+		}
+		for n := 1; rows.Next(); n++ {
+			entry, err := h.scanEntry(rows)
+			if err != nil {
+				return err
+			}
+			if err := out.entry(entry); err != nil {
+				return err
+			}
+			if n%flushEvery == 0 {
+				if err := errors.Join(out.flush(), control.Flush()); err != nil {
+					return err
+				}
+				watchdog.Reset(stalled)
+			}
+		}
+		return rows.Err()
+	})
+	err := s.run(ctx, h.reading)
+	if err == nil {
+		err = errors.Join(out.end(h.position), out.flush())
+	}
+	switch {
+	case err != nil && !begun:
+		Problem(w, r, err)
+	case err != nil:
+		if r.Context().Err() == nil {
+			visit := visitOf(r.Context())
+			visit.log.Error("export broke off", "request", visit.id, "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// scanEntry reads an entry as the caller may see it: what contacts do not see stays empty.
+func (h *historyQuery) scanEntry(rows pgx.Rows) (*StaffEntry, error) {
+	object, err := h.view().scan(rows)
+	if err != nil {
+		return nil, err
+	}
+	if own, ok := object.Interface().(*Entry); ok {
+		return &StaffEntry{Entry: *own}, nil
+	}
+	return object.Interface().(*StaffEntry), nil
+}
+
+var contentTypes = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json"}
+
+func newEntryWriter(w http.ResponseWriter, h *historyQuery) entryWriter {
+	if h.format == "csv" {
+		return &csvEntries{csv.NewWriter(w), h.scope.Staff()}
+	}
+	return &jsonEntries{out: bufio.NewWriter(w), staff: h.scope.Staff()}
+}
+
+// csvEntries writes one line per entry; changes are JSON in a cell.
+type csvEntries struct {
+	out   *csv.Writer
+	staff bool
+}
+
+func (c *csvEntries) begin() error {
+	columns := []string{
+		"position", "time", "actor_id", "actor_name", "actor_kind", "on_behalf_of", "action", "sentence", "record_type", "record_id",
+		"record_label", "changes", "command", "cause",
+	}
+	if c.staff {
+		columns = append(columns, "ip", "session")
+	}
+	return c.out.Write(columns)
+}
+
+func (c *csvEntries) entry(e *StaffEntry) error {
+	changes, err := json.Marshal(e.Changes)
+	if err != nil {
+		return err
+	}
+	cells := []string{
+		e.Position.String(), e.Time.Format(time.RFC3339Nano), idText(e.Actor.ID), e.Actor.Name, e.Actor.Kind, idText(e.Actor.OnBehalfOf),
+		e.Action, e.Sentence, e.Record.Type, idText(e.Record.ID), e.Record.Label, string(changes), idText(e.Command), idText(e.Cause),
+	}
+	if c.staff {
+		cells = append(cells, e.IP, e.Session)
+	}
+	for i, cell := range cells {
+		cells[i] = plainCell(cell)
+	}
+	return c.out.Write(cells)
+}
+
+func (c *csvEntries) end(domain.Position) error { return nil }
+
+func (c *csvEntries) flush() error {
+	c.out.Flush()
+	return c.out.Error()
+}
+
+// plainCell keeps spreadsheets from taking text for a formula.
+func plainCell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func idText(id domain.ID) string {
+	if id == domain.NoID {
+		return ""
+	}
+	return id.String()
+}
+
+// jsonEntries writes one object that holds all entries, one per line.
+type jsonEntries struct {
+	out   *bufio.Writer
+	staff bool
+	rows  int
+}
+
+func (j *jsonEntries) begin() error {
+	_, err := j.out.WriteString(`{"items":[`)
+	return err
+}
+
+func (j *jsonEntries) entry(e *StaffEntry) error {
+	var shown any = e
+	if !j.staff {
+		shown = e.Entry
+	}
+	b, err := json.Marshal(shown)
+	if err != nil {
+		return err
+	}
+	separator := ",\n"
+	if j.rows == 0 {
+		separator = "\n"
+	}
+	j.rows++
+	_, err = j.out.WriteString(separator + string(b))
+	return err
+}
+
+func (j *jsonEntries) end(position domain.Position) error {
+	_, err := j.out.WriteString("\n],\"position\":\"" + position.String() + "\"}\n")
+	return err
+}
+
+func (j *jsonEntries) flush() error { return j.out.Flush() }

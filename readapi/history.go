@@ -1,0 +1,239 @@
+package readapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+// Entry is one line of history: who did what to which record, when, and what changed.
+type Entry struct {
+	Position domain.Position `json:"position" sql:"h.position"`
+	Time     time.Time       `json:"time" sql:"h.time"`
+	Actor    EntryActor      `json:"actor"`
+	Action   string          `json:"action" sql:"h.event" doc:"the event's type"`
+	Sentence string          `json:"sentence" sql:"concat(coalesce(nullif(s.name, ''), nullif(c.name, ''), case h.actor_kind when 'staff' then 'Somebody at the firm' when 'client' then 'A contact' else h.actor end), ' ', h.sentence)"`
+	Record   EntryRecord     `json:"record"`
+	Changes  []EntryChange   `json:"changes" sql:"h.changes"`
+	Command  domain.ID       `json:"command,omitzero" sql:"h.command" doc:"the command that did it"`
+	Cause    domain.ID       `json:"cause,omitzero" sql:"h.cause" doc:"the event that led to it, when no person did"`
+}
+
+// EntryActor is who did something.
+type EntryActor struct {
+	ID         domain.ID `json:"id,omitzero" sql:"case when h.actor_kind in ('staff', 'client') then h.actor::uuid end" doc:"none for parts of the system"`
+	Name       string    `json:"name" sql:"coalesce(nullif(s.name, ''), nullif(c.name, ''), case when h.actor_kind = 'system' then h.actor end)" doc:"empty when not known any more"`
+	Kind       string    `json:"kind" sql:"h.actor_kind" enum:"staff,client,system"`
+	OnBehalfOf domain.ID `json:"on_behalf_of,omitzero" sql:"h.on_behalf_of"`
+}
+
+// EntryRecord is the record that something was done to.
+type EntryRecord struct {
+	Type  string    `json:"type" sql:"h.category"`
+	ID    domain.ID `json:"id" sql:"h.record"`
+	Label string    `json:"label" sql:"h.label" doc:"its name after the event"`
+}
+
+// EntryChange is one field of the record before and after.
+type EntryChange struct {
+	Field string          `json:"field"`
+	From  json.RawMessage `json:"from"`
+	To    json.RawMessage `json:"to"`
+}
+
+// StaffEntry adds where it was done from.
+type StaffEntry struct {
+	Entry
+	IP      string `json:"ip,omitempty" sql:"h.ip"`
+	Session string `json:"session,omitempty" sql:"h.session"`
+}
+
+const (
+	entriesFrom = ` from history h
+		left join staff s on s.firm = h.firm and s.id = case when h.actor_kind = 'staff' then h.actor::uuid end
+		left join contacts c on c.firm = h.firm and c.id = case when h.actor_kind = 'client' then h.actor::uuid end
+		where h.firm = {firm}`
+	// entriesMine is the first lock for contacts. Which entries are theirs to see at all stands in the rows.
+	entriesMine = " and h.account = {account} and h.client_visible and {history} and h.category <> all({hidden}::text[])"
+)
+
+var entryViews = map[domain.ActorKind]*view{domain.Staff: viewOf[StaffEntry](), domain.Client: viewOf[Entry]()}
+
+// hiddenModules are the categories that a contact lacks the permission for.
+func hiddenModules(scope *auth.Scope) []string {
+	hidden := []string{}
+	for _, module := range []struct{ category, permission string }{
+		{"project", "view_projects"}, {"invoice", "view_invoices"}, {"contract", "view_contracts"},
+	} {
+		if !scope.Permits(module.permission) {
+			hidden = append(hidden, module.category)
+		}
+	}
+	return hidden
+}
+
+// historyParameters are what every history takes. Formats other than page give everything at once.
+var (
+	historyParameters = []string{"limit", "cursor", "person", "module", "action", "from", "to", "q", "format", "after"}
+	historyFormats    = []string{"page", "csv", "json"}
+)
+
+// historyOf answers GET /{collection}/{id}/history.
+func (s *server) historyOf(c *collection) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		scope := auth.From(r.Context())
+		p := parseParams(r, historyParameters...)
+		h := s.queryHistory(scope, p)
+		if err := cmp.Or(p.err(), c.allow(scope)); err != nil {
+			Problem(w, r, err)
+			return
+		}
+		id, ok := parseID(chi.URLParam(r, "id"))
+		if !ok {
+			Problem(w, r, domain.Missing(c.what))
+			return
+		}
+		// Whoever may not open the thing gets the same answer as for one that does not exist.
+		exists := h.reading.statement()
+		exists.add("select ", c.id)
+		c.locked(exists, c.source(scope))
+		exists.add(" and ", c.id, " = ", exists.arg(id))
+		h.reading.add(exists, func(rows pgx.Rows) error {
+			if !rows.Next() {
+				if rows.Err() != nil {
+					return rows.Err()
+				}
+				return domain.Missing(c.what)
+			}
+			return nil
+		})
+		h.condition, h.of = c.history, id
+		s.answerHistory(w, r, h)
+	}
+}
+
+// history answers GET /history and GET /activity: everything that the caller may see.
+func (s *server) history(staffOnly bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		scope := auth.From(r.Context())
+		if staffOnly && !scope.Staff() {
+			Problem(w, r, errNotPermitted)
+			return
+		}
+		p := parseParams(r, historyParameters...)
+		s.answerHistory(w, r, s.queryHistory(scope, p))
+	}
+}
+
+// historyQuery is a history that was asked for.
+type historyQuery struct {
+	*reading
+	params *params
+
+	condition string // with $ for of
+	of        domain.ID
+
+	person, module, action, text string
+	from, to                     time.Time
+	before                       string // position in the cursor
+	limit                        int
+	format                       string
+}
+
+const historyList = "history"
+
+func (s *server) queryHistory(scope *auth.Scope, p *params) *historyQuery {
+	h := &historyQuery{reading: s.start(scope), params: p, limit: p.limit(), format: p.oneOf("format", historyFormats)}
+	h.person, _ = p.text("person")
+	h.module, _ = p.text("module")
+	h.action, _ = p.text("action")
+	h.text, _ = p.text("q")
+	h.from, _ = p.instant("from", scope.Settings.Location(), false)
+	h.to, _ = p.instant("to", scope.Settings.Location(), true)
+	if text, ok := p.get("cursor"); ok {
+		c, ok := parseCursor(text, historyList, sortNumber)
+		if !ok {
+			p.fail("cursor", "cursor-invalid", "Give the cursor as the page before had it in next.")
+		}
+		h.before = c.Value
+	}
+	return h
+}
+
+// statement is the query, newest first, without a limit.
+func (h *historyQuery) statement() *statement {
+	st := h.reading.statement()
+	st.add("select ", h.view().columns, entriesFrom)
+	if !h.scope.Staff() {
+		st.add(entriesMine)
+	}
+	if h.condition != "" {
+		st.add(" and ", replaceValue(h.condition, st.arg(h.of)))
+	}
+	for _, f := range []struct{ value, sql string }{
+		{h.person, " and h.actor = "}, {h.module, " and h.category = "}, {h.action, " and h.event = "},
+	} {
+		if f.value != "" {
+			st.add(f.sql, st.arg(f.value))
+		}
+	}
+	if !h.from.IsZero() {
+		st.add(" and h.time >= ", st.arg(h.from))
+	}
+	if !h.to.IsZero() {
+		st.add(" and h.time < ", st.arg(h.to))
+	}
+	if h.text != "" {
+		st.add(" and (", contains([]string{"h.sentence", "h.label", "s.name", "c.name"}, st.arg(h.text)), ")")
+	}
+	if h.before != "" {
+		st.add(" and h.position < ", st.arg(h.before), "::bigint")
+	}
+	return st.add(" order by h.position desc")
+}
+
+func (h *historyQuery) view() *view { return entryViews[h.scope.Actor.Kind] }
+
+func (s *server) answerHistory(w http.ResponseWriter, r *http.Request, h *historyQuery) {
+	stale, err := s.ready(r.Context(), h.params)
+	if err != nil {
+		Problem(w, r, err)
+		return
+	}
+	if h.format != historyFormats[0] {
+		s.export(w, r, h, stale)
+		return
+	}
+	answer := page{Items: []any{}}
+	h.add(h.statement().add(" limit ", strconv.Itoa(h.limit+1)), func(rows pgx.Rows) error {
+		last := cursor{List: historyList}
+		answer.Items, answer.Next = answer.Items[:0], ""
+		for rows.Next() {
+			if len(answer.Items) == h.limit {
+				answer.Next = last.String()
+				break
+			}
+			item, err := h.view().scan(rows)
+			if err != nil {
+				return err
+			}
+			answer.Items = append(answer.Items, item.Interface())
+			last.Value = item.Elem().FieldByName("Position").Interface().(domain.Position).String()
+		}
+		return rows.Err()
+	})
+	if err := s.run(r.Context(), h.reading); err != nil {
+		Problem(w, r, err)
+		return
+	}
+	answer.Position, answer.Stale = h.position, stale
+	reply(w, r, answer, stale)
+}

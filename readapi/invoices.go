@@ -1,0 +1,138 @@
+package readapi
+
+import (
+	"slices"
+	"time"
+
+	"github.com/atrium-portal/atrium/domain"
+)
+
+// Invoice is an invoice as lists show it. Once it is sent, total = paid + credited + amount_due, unless it is void.
+type Invoice struct {
+	ID          domain.ID    `json:"id" sql:"i.id"`
+	Revision    int64        `json:"revision" sql:"i.revision"`
+	Account     domain.ID    `json:"account" sql:"i.account"`
+	AccountName string       `json:"account_name" sql:"a.name"`
+	Project     domain.ID    `json:"project,omitzero" sql:"i.project"`
+	Number      string       `json:"number" sql:"i.label" doc:"as people read it; draft before it is sent"`
+	Status      string       `json:"status" sql:"case when i.due_amount > 0 and i.due < {today} and i.status in ('sent', 'part_paid') then 'overdue' else i.status end" enum:"draft,sent,part_paid,overdue,paid,credited,void"`
+	Issued      domain.Date  `json:"issued,omitzero" sql:"i.issued"`
+	Due         domain.Date  `json:"due" sql:"i.due"`
+	Net         domain.Money `json:"net" sql:"i.net; i.currency"`
+	Tax         domain.Money `json:"tax" sql:"i.tax; i.currency"`
+	Total       domain.Money `json:"total" sql:"i.total; i.currency"`
+	Paid        domain.Money `json:"paid" sql:"i.paid; i.currency" doc:"without what was refunded"`
+	Refunded    domain.Money `json:"refunded" sql:"i.refunded; i.currency"`
+	Credited    domain.Money `json:"credited" sql:"i.credited; i.currency"`
+	AmountDue   domain.Money `json:"amount_due" sql:"i.due_amount; i.currency"`
+	DraftedAt   time.Time    `json:"drafted_at" sql:"i.drafted_at"`
+	SentAt      time.Time    `json:"sent_at,omitzero" sql:"i.sent_at"`
+	PaidAt      time.Time    `json:"paid_at,omitzero" sql:"i.paid_at"`
+	VoidedAt    time.Time    `json:"voided_at,omitzero" sql:"i.voided_at"`
+}
+
+// StaffInvoice adds who receives it.
+type StaffInvoice struct {
+	Invoice
+	Recipients []domain.ID `json:"recipients" sql:"i.recipients" doc:"contacts; none means all of the account"`
+	Imported   bool        `json:"imported" sql:"i.imported" doc:"number and date are those of another program"`
+}
+
+// InvoiceDetail is an invoice with all that stands on it and what was paid.
+type InvoiceDetail struct {
+	Invoice
+	InvoiceContent
+}
+
+// StaffInvoiceDetail adds who receives it and why it was voided.
+type StaffInvoiceDetail struct {
+	StaffInvoice
+	InvoiceContent
+	VoidReason string `json:"void_reason,omitempty" sql:"r.reason"`
+}
+
+// InvoiceContent is what stands on an invoice.
+type InvoiceContent struct {
+	Note        string              `json:"note,omitempty" sql:"i.note"`
+	Lines       []InvoiceLine       `json:"lines" sql:"i.lines"`
+	TaxGroups   []TaxGroup          `json:"tax_groups" sql:"i.tax_groups"`
+	Payments    []InvoicePayment    `json:"payments"`
+	CreditNotes []InvoiceCreditNote `json:"credit_notes"`
+}
+
+// InvoiceLine is one line of an invoice.
+type InvoiceLine struct {
+	Description string         `json:"description"`
+	Quantity    domain.Decimal `json:"quantity"`
+	UnitPrice   domain.Money   `json:"unit_price"`
+	TaxRate     domain.Decimal `json:"tax_rate" doc:"percent"`
+	Net         domain.Money   `json:"net"`
+}
+
+// TaxGroup is the part of an amount at one tax rate.
+type TaxGroup struct {
+	Rate domain.Decimal `json:"rate" doc:"percent"`
+	Base domain.Money   `json:"base"`
+	Tax  domain.Money   `json:"tax"`
+}
+
+// InvoicePayment is money received for an invoice.
+type InvoicePayment struct {
+	ID        domain.ID    `json:"id" sql:"p.id"`
+	Amount    domain.Money `json:"amount" sql:"p.amount; p.currency"`
+	Refunded  domain.Money `json:"refunded" sql:"p.refunded; p.currency"`
+	Date      domain.Date  `json:"date" sql:"p.date" doc:"when the money arrived"`
+	Method    string       `json:"method" sql:"p.method"`
+	Reference string       `json:"reference,omitempty" sql:"p.reference"`
+}
+
+// InvoiceCreditNote lowers what is due on an invoice.
+type InvoiceCreditNote struct {
+	ID        domain.ID    `json:"id" sql:"n.id"`
+	Number    string       `json:"number" sql:"n.label"`
+	Amount    domain.Money `json:"amount" sql:"n.amount; n.currency" doc:"tax included"`
+	TaxGroups []TaxGroup   `json:"tax_groups" sql:"n.tax_groups"`
+	Date      domain.Date  `json:"date" sql:"n.date"`
+}
+
+// shownStatus is the status on the day on which one asks. It is also the tag of Invoice.Status.
+const shownStatus = "case when i.due_amount > 0 and i.due < {today} and i.status in ('sent', 'part_paid') then 'overdue' else i.status end"
+
+// invoiceStatuses are the statuses as they are shown.
+var invoiceStatuses = []string{"draft", "sent", "part_paid", "overdue", "paid", "credited", "void"}
+
+func invoices() *collection {
+	from := "invoices i join accounts a on a.id = i.account"
+	return &collection{
+		name: "invoices", what: "invoice", doc: "Invoices. Contacts see those that were sent to them.", permission: "view_invoices",
+		client: source{from: from, list: viewOf[Invoice](), get: viewOf[InvoiceDetail](), where: "i.released or {unreleased}"},
+		staff: source{
+			from: from + " left join invoice_reasons r on r.id = i.id and r.kind = 'void'",
+			list: viewOf[StaffInvoice](), get: viewOf[StaffInvoiceDetail](),
+		},
+		id: "i.id", firm: "i.firm", account: "i.account",
+		search: []string{"i.label", "a.name"},
+		sorts: slices.Concat(
+			both("-drafted", "i.drafted_at", sortInstant), both("due", "i.due", sortDate), both("-total", "i.total", sortNumber),
+			both("number", "i.label", sortText),
+		),
+		filters: []filter{
+			{name: "account", kind: byID, sql: "i.account = $"},
+			{name: "project", kind: byID, sql: "i.project = $"},
+			{name: "status", kind: byWords, words: invoiceStatuses, sql: shownStatus + " = any($)"},
+			{name: "due_from", kind: byDate, sql: "i.due >= $"},
+			{name: "due_to", kind: byDate, sql: "i.due <= $"},
+		},
+		parts: []part{
+			{
+				field: "Payments", view: viewOf[InvoicePayment](), order: "p.date, p.recorded_at, p.id",
+				from: "payments p", where: "p.firm = {firm} and p.invoice = $",
+			},
+			{
+				field: "CreditNotes", view: viewOf[InvoiceCreditNote](), order: "n.date, n.issued_at, n.id",
+				from: "credit_notes n", where: "n.firm = {firm} and n.invoice = $",
+			},
+		},
+		history: "h.record = $",
+	}
+}

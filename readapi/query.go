@@ -1,0 +1,204 @@
+package readapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+// reading is what one request reads: statements that run in one transaction, in one round trip, with the scope's
+// settings for row-level security.
+type reading struct {
+	scope    *auth.Scope
+	today    domain.Date // where the firm is
+	period   period      // that was asked for, if any
+	queued   []queued
+	position domain.Position // of the read models, in the same transaction
+}
+
+type queued struct {
+	sql  string
+	args []any
+	scan func(pgx.Rows) error
+}
+
+// add queues a statement; scan gets its rows.
+func (q *reading) add(s *statement, scan func(pgx.Rows) error) {
+	q.queued = append(q.queued, queued{s.text(), s.args, scan})
+}
+
+// statement is SQL in the making. Values never become part of the text: arg gives the placeholder of one.
+type statement struct {
+	scope  *auth.Scope
+	today  domain.Date
+	period period
+	sql    strings.Builder
+	args   []any
+	named  map[string]string // placeholders of {firm}, {account}, …
+}
+
+// period is from one date to another, both included; none means without end on that side.
+type period struct{ from, to pgtype.Date }
+
+func (q *reading) statement() *statement {
+	return &statement{scope: q.scope, today: q.today, period: q.period, named: map[string]string{}}
+}
+
+// arg gives the placeholder of a value.
+func (s *statement) arg(v any) string {
+	s.args = append(s.args, v)
+	return "$" + strconv.Itoa(len(s.args))
+}
+
+// add appends SQL. {firm}, {account}, {contact}, {today}, {history} and {unreleased} stand for the
+// scope's, {from} and {to} for the period asked for.
+func (s *statement) add(parts ...string) *statement {
+	for _, part := range parts {
+		s.sql.WriteString(s.fill(part))
+	}
+	return s
+}
+
+func (s *statement) fill(sql string) string {
+	var filled strings.Builder
+	for {
+		before, rest, opened := strings.Cut(sql, "{")
+		filled.WriteString(before)
+		if !opened {
+			return filled.String()
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		if s.named[name] == "" {
+			s.named[name] = s.arg(s.value(name))
+		}
+		filled.WriteString(s.named[name])
+		sql = after
+	}
+}
+
+// value is what a name in braces stands for.
+func (s *statement) value(name string) any {
+	switch name {
+	case "firm":
+		return s.scope.Firm
+	case "account":
+		return s.scope.Account
+	case "contact":
+		return s.scope.Actor.ID
+	case "today":
+		return s.today.Time()
+	case "from":
+		return s.period.from
+	case "to":
+		return s.period.to
+	case "history":
+		return s.scope.ShowHistory
+	case "unreleased":
+		return s.scope.Unreleased
+	case "hidden":
+		return hiddenModules(s.scope)
+	}
+	panic("readapi: SQL names {" + name + "}, which is nothing")
+}
+
+func (s *statement) text() string { return s.sql.String() }
+
+const (
+	begin = "begin isolation level repeatable read, read only"
+	// settings are what the policies of the tables ask for. They end with the transaction.
+	settings = `select set_config('app.firm', $1, true), set_config('app.accounts', $2, true), set_config('app.contact', $3, true),
+		set_config('app.permissions', $4, true), set_config('app.unreleased', $5, true), set_config('app.history', $6, true)`
+	checkpoint = "select commit_position, prepare_position from checkpoint"
+)
+
+// start begins a reading in a scope.
+func (s *server) start(scope *auth.Scope) *reading {
+	return &reading{scope: scope, today: scope.Today(s.Now())}
+}
+
+// run sends a reading. A statement that was prepared before the tables were swapped is prepared anew.
+func (s *server) run(ctx context.Context, q *reading) error {
+	err := s.runOnce(ctx, q)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "0A000" {
+		err = s.runOnce(ctx, q)
+	}
+	if err != nil && (pgconn.Timeout(err) || ctx.Err() != nil) {
+		return fmt.Errorf("reading: %w", errors.Join(context.Cause(ctx), err))
+	}
+	return databaseFault(err)
+}
+
+func (s *server) runOnce(ctx context.Context, q *reading) error {
+	var batch pgx.Batch
+	batch.Queue(begin)
+	batch.Queue(settings, settingsOf(q.scope)...)
+	batch.Queue(checkpoint).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&q.position.Commit, &q.position.Prepare)
+	})
+	for _, one := range q.queued {
+		batch.Queue(one.sql, one.args...).Query(one.scan)
+	}
+	batch.Queue("commit")
+	return s.pool(q.scope).SendBatch(ctx, &batch).Close()
+}
+
+func (s *server) pool(scope *auth.Scope) *pgxpool.Pool {
+	if scope.Staff() {
+		return s.Pools.Staff
+	}
+	return s.Pools.Client
+}
+
+func settingsOf(scope *auth.Scope) []any {
+	accounts, contact := "{}", ""
+	if !scope.Staff() {
+		accounts, contact = array(scope.Account.String()), scope.Actor.ID.String()
+	}
+	return []any{scope.Firm.String(), accounts, contact, array(scope.Permissions...), onOff(scope.Unreleased), onOff(scope.ShowHistory)}
+}
+
+// array writes texts as a Postgres array.
+func array(texts ...string) string {
+	quoted := make([]string, len(texts))
+	for i, t := range texts {
+		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(t) + `"`
+	}
+	return "{" + strings.Join(quoted, ",") + "}"
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+// databaseFault tells a database that is not there from a mistake of ours.
+func databaseFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	pg, answered := errors.AsType[*pgconn.PgError](err)
+	if _, fault := errors.AsType[*domain.Fault](err); fault {
+		return err
+	}
+	connect, _ := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case connect != nil, pgconn.SafeToRetry(err),
+		answered && (strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53")):
+		return errors.Join(errUnavailable, err)
+	}
+	return err
+}
+
+var errUnavailable = &domain.Fault{Kind: domain.Unavailable, Code: "unavailable", Message: "This cannot be shown right now. Please try again in a moment."}
