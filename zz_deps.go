@@ -36,6 +36,20 @@ import (
 	_ "golang.org/x/sys/unix"
 	_ "github.com/hashicorp/golang-lru/v2"
 	_ "github.com/go-json-experiment/json"
+	_ "codeberg.org/go-pdf/fpdf"
+	_ "github.com/a-h/templ"
+	_ "github.com/alexedwards/argon2id"
+	_ "github.com/alexedwards/scs/v2"
+	_ "github.com/boombuler/barcode/qr"
+	_ "github.com/chromedp/cdproto/webauthn"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/descope/virtualwebauthn"
+	_ "github.com/go-webauthn/webauthn/webauthn"
+	_ "github.com/klauspost/compress/gzhttp"
+	_ "github.com/pquerna/otp/totp"
+	_ "github.com/stripe/stripe-go/v86/webhook"
+	_ "github.com/wneessen/go-mail"
+	_ "golang.org/x/image/font/gofont/goregular"
 )
 
 func main() {}

@@ -44,9 +44,9 @@ type Added struct {
 
 // DetailsChanged carries the details as they are from now on.
 type DetailsChanged struct {
-	Name         domain.Personal `json:"name"`
-	Email        domain.Personal `json:"email,omitzero"`
-	Phone        domain.Personal `json:"phone,omitzero"`
+	Name  domain.Personal `json:"name"`
+	Email domain.Personal `json:"email,omitzero"`
+	Phone domain.Personal `json:"phone,omitzero"`
 	// EmailBefore is the address that the contact does not use any more; none when it stays, however it is spelled.
 	EmailBefore domain.Personal `json:"email_before,omitzero"`
 }

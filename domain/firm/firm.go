@@ -95,7 +95,9 @@ func (e StaffRoleChanged) Sentence() string {
 }
 
 // Sentence for history.
-func (e StaffDeactivated) Sentence() string { return "deactivated a staff member" + e.Reason.After(": ") }
+func (e StaffDeactivated) Sentence() string {
+	return "deactivated a staff member" + e.Reason.After(": ")
+}
 
 // Role says what a staff member may do in general.
 type Role string
