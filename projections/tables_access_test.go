@@ -1,0 +1,338 @@
+package projections_test
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	compare "github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
+	"github.com/atrium-portal/atrium/domain/contact"
+	"github.com/atrium-portal/atrium/domain/contract"
+	"github.com/atrium-portal/atrium/domain/domaintest"
+	"github.com/atrium-portal/atrium/domain/firm"
+	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/domain/project"
+	"github.com/atrium-portal/atrium/projections"
+)
+
+// Everything that only the firm may read has this word in it.
+const secret = "secret"
+
+// twoFirms is the firm north with the accounts acme (contacts ana, ben) and bolt (carl), and south with delta (dora).
+// The name of every thing begins with that of its account.
+func twoFirms(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	north := w.foundFirm(t, "north")
+	north.openAccount("acme", "ana", "ben")
+	north.openAccount("bolt", "carl")
+	north.openProject("acme site", "acme")
+	north.openProject("bolt site", "bolt")
+
+	north.draftInvoice("acme draft", "acme")
+	north.sendInvoice("acme for all", "acme")
+	north.sendInvoice("acme for ana", "acme", "ana")
+	north.sendInvoice("acme void", "acme")
+	north.sendInvoice("bolt for all", "bolt")
+	must(north, invoice.Aggregate, "acme void", "", invoice.Void{Invoice: domaintest.ID("acme void"), Reason: domain.P(secret)})
+	north.settle("acme for ana")
+	north.settle("bolt for all")
+
+	north.draftContract("acme draft terms", "acme", "ana")
+	for _, c := range [][]string{
+		{"acme terms", "acme", "ana", "ben"},
+		{"acme done", "acme", "ana"},
+		{"acme declined", "acme", "ana"},
+		{"bolt terms", "bolt", "carl"},
+	} {
+		north.draftContract(c[0], c[1], c[2:]...)
+		must(north, contract.Aggregate, c[0], "", contract.Send{Contract: domaintest.ID(c[0])})
+	}
+	north.sign("acme done", "ana")
+	must(north.as("ana"), contract.Aggregate, "acme declined", "", contract.Decline{Contract: domaintest.ID("acme declined"), Reason: domain.P(secret)})
+
+	must(north, contact.Aggregate, "ben", "", contact.Freeze{Contact: domaintest.ID("ben"), Reason: domain.P(secret)})
+	must(north, contact.Aggregate, "ben", "", contact.Unfreeze{Contact: domaintest.ID("ben")})
+	must(north, account.Aggregate, "acme", "", account.Close{Account: domaintest.ID("acme"), Reason: domain.P(secret)})
+	must(north, firm.Aggregate, "north", "", firm.Invite{
+		Firm: north.firm, Name: domain.P("Bo"), Email: domain.P("secret.bo@example.com"), Role: firm.Member,
+	})
+
+	south := w.foundFirm(t, "south")
+	south.openAccount("delta", "dora")
+	south.openProject("delta site", "delta")
+	south.sendInvoice("delta for all", "delta")
+	south.settle("delta for all")
+	south.draftContract("delta terms", "delta", "dora")
+	must(south, contract.Aggregate, "delta terms", "", contract.Send{Contract: domaintest.ID("delta terms")})
+	return w
+}
+
+// settle pays, refunds and credits parts of an invoice.
+func (p person) settle(name string) {
+	p.t.Helper()
+	id, eur := domaintest.ID(name), func(n int64) domain.Money { return domain.Money{Amount: n, Currency: "EUR"} }
+	m := must(p, invoice.Aggregate, name, "", invoice.RecordPayment{
+		Invoice: id, Amount: eur(50_00), Date: domain.Date{Year: 2026, Month: time.March, Day: 1}, Method: invoice.Card, Reference: domain.P(name),
+	})
+	must(p, invoice.Aggregate, name, "", invoice.RefundPayment{Invoice: id, Payment: m.NewID("payment"), Amount: ref(eur(10_00)), Reason: domain.P(secret)})
+	if err := p.credit(id, eur(5_00), owner{firm: p.firm}); err != nil {
+		p.t.Fatal(err)
+	}
+	site := strings.Fields(name)[0] + " site"
+	must(p, project.Aggregate, site, "", project.SetHealth{Project: domaintest.ID(site), Health: project.Shifted, Note: domain.P("see messages")})
+}
+
+// reader is who reads, as the settings of a request say it.
+type reader map[string]string
+
+// client is a contact with all permissions but some.
+func client(firmName, accountName, contactName string, without ...contact.Permission) reader {
+	var permissions []string
+	for _, p := range contact.Permissions() {
+		if !slices.Contains(without, p) {
+			permissions = append(permissions, string(p))
+		}
+	}
+	return reader{
+		"app.firm": domaintest.ID(firmName).String(), "app.accounts": "{" + domaintest.ID(accountName).String() + "}",
+		"app.contact": domaintest.ID(contactName).String(), "app.permissions": "{" + strings.Join(permissions, ",") + "}",
+		"app.unreleased": "off", "app.history": "on",
+	}
+}
+
+func staffOf(firm domain.ID) reader { return reader{"app.firm": firm.String()} }
+
+func (r reader) with(setting, value string) reader {
+	changed := maps.Clone(r)
+	changed[setting] = value
+	return changed
+}
+
+// column gives the single column of a query, sorted; denied says that the role may not ask.
+func (r reader) column(t testing.TB, pool *pgxpool.Pool, sql string) (values []string, denied bool) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		for setting, value := range r {
+			if _, err := tx.Exec(t.Context(), "select set_config($1, $2, true)", setting, value); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.Query(t.Context(), sql)
+		if err != nil {
+			return err
+		}
+		values, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	if refusal, is := errors.AsType[*pgconn.PgError](err); is && refusal.Code == "42501" {
+		return nil, true
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	slices.Sort(values)
+	return values, false
+}
+
+// TestClientsSeeWhatIsTheirs compares what contacts read with what they may.
+func TestClientsSeeWhatIsTheirs(t *testing.T) {
+	db, w := newDatabase(t), twoFirms(t)
+	if err := db.engineOf(t, w.log, projections.Tables()).Apply(t.Context(), w.batch()); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{} // of invoices, by id
+	for _, n := range []string{"acme draft", "acme for all", "acme for ana", "acme void", "bolt for all", "delta for all"} {
+		names[domaintest.ID(n).String()] = n
+	}
+	var (
+		ana, ben, carl = client("north", "acme", "ana"), client("north", "acme", "ben"), client("north", "bolt", "carl")
+		otherFirm      = client("south", "acme", "ana")
+		noMoney        = client("north", "acme", "ana", contact.ViewInvoices)
+		noProjects     = client("north", "acme", "ana", contact.ViewProjects)
+		noContracts    = client("north", "acme", "ana", contact.ViewContracts)
+		nothing        = client("north", "acme", "ana", contact.ViewInvoices, contact.ViewContracts, contact.ViewProjects)
+	)
+	for _, c := range []struct {
+		name string
+		who  reader
+		sql  string
+		want []string
+	}{
+		{"own firm", ana, "select name from read.firms", []string{"north"}},
+		{"its staff", ana, "select name from read.staff", []string{"Bo", "Ida of north"}},
+		{"own account", ana, "select name from read.accounts", []string{"acme"}},
+		{"own colleagues", ana, "select name from read.contacts", []string{"ana", "ben"}},
+		{"own projects", ana, "select name from read.projects", []string{"acme site"}},
+		{"own team", ana, "select role from read.project_team", []string{"Designer"}},
+		{"no projects without the permission", noProjects, "select name from read.projects", nil},
+		{"no team without the permission", noProjects, "select role from read.project_team", nil},
+
+		{"sent invoices", ana, "select id::text from read.invoices", []string{"acme for all", "acme for ana", "acme void"}},
+		{"no invoices for others", ben, "select id::text from read.invoices", []string{"acme for all", "acme void"}},
+		{
+			"drafts where the firm shows them", ben.with("app.unreleased", "on"), "select id::text from read.invoices",
+			[]string{"acme draft", "acme for all", "acme void"},
+		},
+		{"invoices of another account", carl, "select id::text from read.invoices", []string{"bolt for all"}},
+		{"no invoices without the permission", noMoney, "select id::text from read.invoices", nil},
+		{"no invoices without a scope", reader{}, "select id::text from read.invoices", nil},
+		{"no invoices across firms", otherFirm, "select id::text from read.invoices", nil},
+
+		{"payments", ana, "select invoice::text from read.payments", []string{"acme for ana"}},
+		{"no payments of others' invoices", ben, "select invoice::text from read.payments", nil},
+		{"no payments without the permission", noMoney, "select invoice::text from read.payments", nil},
+		{"credit notes", ana, "select invoice::text from read.credit_notes", []string{"acme for ana"}},
+		{"no credit notes of others' invoices", ben, "select invoice::text from read.credit_notes", nil},
+		{
+			"ledger", ana, "select distinct invoice::text from read.ledger",
+			[]string{"acme for all", "acme for ana", "acme void"},
+		},
+		{"no entries of others' invoices", ben, "select distinct invoice::text from read.ledger", []string{"acme for all", "acme void"}},
+		{"entries that moved something", ben, "select kind from read.ledger", []string{"invoice", "invoice", "void"}},
+		{"no ledger without the permission", noMoney, "select invoice::text from read.ledger", nil},
+
+		{"sent contracts", ana, "select title from read.contracts", []string{"acme declined", "acme done", "acme terms"}},
+		{"no contracts for others", ben, "select title from read.contracts", []string{"acme terms"}},
+		{"no draft contracts", ana.with("app.unreleased", "on"), "select title from read.contracts where not released", nil},
+		{"contracts of another account", carl, "select title from read.contracts", []string{"bolt terms"}},
+		{"no contracts without the permission", noContracts, "select title from read.contracts", nil},
+		{"the text of contracts", ben, "select body from read.contract_bodies", []string{"The text of acme terms"}},
+		{"the signers of contracts", ben, "select place::text from read.contract_signers", []string{"1", "2"}},
+
+		{"history", ben, "select distinct category from read.history", []string{"account", "contract", "invoice", "project"}},
+		{"no history without the permissions", nothing, "select distinct category from read.history", []string{"account"}},
+		{"no history where the firm shows none", ben.with("app.history", "off"), "select distinct category from read.history", nil},
+		{
+			"history of invoices", ben, "select distinct record::text from read.history where category = 'invoice'",
+			[]string{"acme for all", "acme void"},
+		},
+		{"no history of drafts", ben, "select sentence from read.history where event in ('InvoiceDrafted', 'ContractDrafted')", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, denied := c.who.column(t, db.client, c.sql)
+			if denied {
+				t.Fatalf("clients may not ask %s", c.sql)
+			}
+			for i, value := range got {
+				got[i] = cmp.Or(names[value], value)
+			}
+			slices.Sort(got)
+			if d := compare.Diff(c.want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestCompletedContractsHide where the firm does not show history.
+func TestCompletedContractsHide(t *testing.T) {
+	db, w := newDatabase(t), twoFirms(t)
+	e := db.engineOf(t, w.log, projections.Tables())
+	for _, show := range []bool{false, true} {
+		north := person{t: t, w: w, firm: domaintest.ID("north"), who: domain.SystemActor("test")}
+		must(north, firm.Aggregate, "north", "", firm.ChangeSettings{Firm: north.firm, ShowHistory: &show})
+		if err := e.Apply(t.Context(), w.batch()); err != nil {
+			t.Fatal(err)
+		}
+		for _, sql := range []string{
+			"select id::text from read.contracts where id = '" + domaintest.ID("acme done").String() + "'",
+			"select id::text from read.contract_bodies where id = '" + domaintest.ID("acme done").String() + "'",
+		} {
+			if got, _ := client("north", "acme", "ana").column(t, db.client, sql); (len(got) == 1) != show {
+				t.Errorf("show history is %v: %s gives %v", show, sql, got)
+			}
+		}
+	}
+}
+
+// TestNobodySeesTooMuch reads every table whole, as several readers, and looks for what must not be there.
+func TestNobodySeesTooMuch(t *testing.T) {
+	db, w := newDatabase(t), twoFirms(t)
+	if err := db.engineOf(t, w.log, projections.Tables()).Apply(t.Context(), w.batch()); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"history", "parked"}
+	for _, table := range projections.Tables() {
+		all = append(all, table.Name())
+	}
+	staffOnly := []string{"parked", "staff_details", "account_notes", "contact_notes", "invoice_reasons", "contract_notes", "numbers"}
+	granted := one[string](t, db.owner, `select string_agg(column_name, ', ') from information_schema.columns
+		where table_schema = 'read' and table_name = 'history' and column_name not in ('ip', 'user_agent', 'session', 'request')`)
+	foreign := func(names ...string) (words []string) {
+		for _, n := range names {
+			words = append(words, `"`+n, domaintest.ID(n).String())
+		}
+		return words
+	}
+	for _, c := range []struct {
+		name      string
+		pool      *pgxpool.Pool
+		who       reader
+		forbidden []string
+	}{
+		{
+			"ana", db.client, client("north", "acme", "ana").with("app.unreleased", "on"),
+			append(foreign("bolt", "carl", "south", "delta", "dora"), secret),
+		},
+		{
+			"ben", db.client, client("north", "acme", "ben"),
+			append(foreign("acme draft", "acme for ana", "acme done", "bolt", "carl", "south", "delta", "dora"), secret),
+		},
+		{
+			"carl", db.client, client("north", "bolt", "carl"),
+			append(foreign("acme", "ana", "ben", "south", "delta", "dora"), secret),
+		},
+		{
+			"staff of the other firm", db.staff, staffOf(domaintest.ID("south")),
+			foreign("north", "acme", "ana", "ben", "bolt", "carl"),
+		},
+	} {
+		for _, table := range all {
+			from := "read." + table
+			if table == "history" && c.pool == db.client {
+				from = "(select " + granted + " from read.history)"
+			}
+			rows, denied := c.who.column(t, c.pool, "select to_jsonb(t)::text from "+from+" t")
+			if want := c.pool == db.client && slices.Contains(staffOnly, table); denied != want {
+				t.Errorf("%s is denied %s: %v, want %v", c.name, table, denied, want)
+			}
+			for _, row := range rows {
+				for _, word := range c.forbidden {
+					if strings.Contains(row, word) {
+						t.Errorf("%s reads %s in %s: %s", c.name, word, table, row)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestStaffSeeTheirFirm: all of it.
+func TestStaffSeeTheirFirm(t *testing.T) {
+	db, w := newDatabase(t), twoFirms(t)
+	if err := db.engineOf(t, w.log, projections.Tables()).Apply(t.Context(), w.batch()); err != nil {
+		t.Fatal(err)
+	}
+	north := domaintest.ID("north")
+	for _, table := range projections.Tables() {
+		rows, denied := staffOf(north).column(t, db.staff, "select firm::text from read."+table.Name())
+		whole := one[int](t, db.owner, "select count(*) from read."+table.Name()+" where firm = $1", north)
+		if denied || len(rows) != whole || whole == 0 {
+			t.Errorf("staff see %d of %d rows of %s", len(rows), whole, table.Name())
+		}
+	}
+	if rows, _ := (reader{}).column(t, db.staff, "select name from read.accounts"); len(rows) > 0 {
+		t.Errorf("without a scope staff see %v", rows)
+	}
+}
