@@ -299,11 +299,11 @@ func newDatabase(t testing.TB) *database {
 // empty makes a schema as if nothing had been projected.
 func (db *database) empty(t testing.TB, schema string) {
 	t.Helper()
-	sql := "truncate "
-	for _, name := range []string{"accounts", "details", "firms", "history"} {
-		sql += schema + "." + name + ", "
+	var sql string
+	for _, name := range []string{"accounts", "details", "firms", "history", "parked"} {
+		sql += "delete from " + schema + "." + name + "; "
 	}
-	sql += schema + ".parked; update " + schema + ".checkpoint set commit_position = 0, prepare_position = 0, events = 0"
+	sql += "update " + schema + ".checkpoint set commit_position = 0, prepare_position = 0, events = 0"
 	if _, err := db.owner.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatal(err)
 	}
@@ -383,4 +383,9 @@ func one[T any](t testing.TB, pool *pgxpool.Pool, sql string, args ...any) T {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return value
+}
+
+// replaceParam puts an id into SQL.
+func replaceParam(sql string, n int, id domain.ID) string {
+	return strings.ReplaceAll(sql, fmt.Sprint("$", n), "'"+id.String()+"'::uuid")
 }
