@@ -91,8 +91,8 @@ func (s Summary) WriteJSON(w io.Writer) error {
 	return e.Encode(s)
 }
 
-// WriteText prints the summary for people.
-func (s Summary) WriteText(w io.Writer) error {
+// String is the summary for people: tables of what was done, what it comes to and what was left out.
+func (s Summary) String() string {
 	title := fmt.Sprintf("%s (%s from %s)", s.File, s.Kind, product(s.From))
 	made := "New"
 	if s.DryRun {
@@ -131,8 +131,7 @@ func (s Summary) WriteText(w io.Writer) error {
 		rows.SetColumnConfigs([]table.ColumnConfig{right(1), {Number: 2, WidthMax: 110, WidthMaxEnforcer: text.WrapSoft}})
 		parts = append(parts, rows.Render())
 	}
-	_, err := io.WriteString(w, strings.Join(parts, "\n")+"\n")
-	return err
+	return strings.Join(parts, "\n")
 }
 
 func newTable() table.Writer {
