@@ -124,6 +124,10 @@ func TestLaws(t *testing.T) {
 	if one[int](t, db.owner, "select count(*) from read.ledger where kind = 'void' and amount <> 0") == 0 {
 		t.Error("no invoice was voided after it was sent: the commands are too tame")
 	}
+	differences, err := e.Verify(t.Context(), w.log, ignore)
+	if err != nil || len(differences) > 0 {
+		t.Errorf("folded again, %v differ (%v)", differences, err)
+	}
 	if parked := one[int](t, db.owner, "select count(*) from read.parked"); parked > 0 {
 		t.Errorf("%d events were parked", parked)
 	}

@@ -1,0 +1,726 @@
+create schema read;
+
+create table read.checkpoint (
+	only_row boolean primary key default true check (only_row),
+	build text not null,
+	fence uuid not null default gen_random_uuid(),
+	commit_position bigint not null default 0,
+	prepare_position bigint not null default 0,
+	events bigint not null default 0,
+	loading boolean not null,
+	updated_at timestamptz not null default now()
+);
+
+insert into read.checkpoint (build, loading) values ('09be8bc8cc99', true);
+
+create table read.firms (
+	id uuid not null,
+	firm uuid not null,
+	revision bigint not null,
+	name text not null,
+	slug text not null,
+	currency text not null,
+	time_zone text not null,
+	number_format text not null,
+	invoice_prefix text not null,
+	show_unreleased_invoices boolean not null,
+	show_history boolean not null,
+	default_audience text not null,
+	created_at timestamptz not null,
+	constraint firms_pkey primary key (id)
+);
+
+create table read.staff (
+	id uuid not null,
+	firm uuid not null,
+	name text not null,
+	role text not null,
+	active boolean not null,
+	constraint staff_pkey primary key (id)
+);
+
+create table read.staff_details (
+	id uuid not null,
+	firm uuid not null,
+	email text not null,
+	invited_at timestamptz not null,
+	deactivated_at timestamptz,
+	reason text not null,
+	constraint staff_details_pkey primary key (id)
+);
+
+create table read.accounts (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	revision bigint not null,
+	name text not null,
+	currency text not null,
+	address text not null,
+	tax_id text not null,
+	primary_contact uuid not null,
+	closed boolean not null,
+	opened_at timestamptz not null,
+	closed_at timestamptz,
+	constraint accounts_pkey primary key (id)
+);
+
+create table read.account_notes (
+	id uuid not null,
+	firm uuid not null,
+	notes text not null,
+	close_reason text not null,
+	constraint account_notes_pkey primary key (id)
+);
+
+create table read.contacts (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	revision bigint not null,
+	name text not null,
+	email text not null,
+	phone text not null,
+	role text not null,
+	permissions text[] not null,
+	access text not null,
+	frozen boolean not null,
+	primary_contact boolean not null,
+	merged_into uuid,
+	absorbed uuid[] not null,
+	added_at timestamptz not null,
+	constraint contacts_pkey primary key (id)
+);
+
+create table read.contact_notes (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	freeze_reason text not null,
+	revoke_reason text not null,
+	merge_reason text not null,
+	constraint contact_notes_pkey primary key (id)
+);
+
+create table read.projects (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	revision bigint not null,
+	name text not null,
+	description text not null,
+	stages text[] not null,
+	stage text not null,
+	stage_index bigint not null,
+	health text not null,
+	health_note text not null,
+	completed boolean not null,
+	opened_at timestamptz not null,
+	completed_at timestamptz,
+	constraint projects_pkey primary key (id)
+);
+
+create table read.project_team (
+	project uuid not null,
+	staff uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	role text not null,
+	assigned_at timestamptz not null,
+	constraint project_team_pkey primary key (project, staff)
+);
+
+create table read.invoices (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	revision bigint not null,
+	project uuid,
+	recipients uuid[] not null,
+	status text not null,
+	released boolean not null,
+	void boolean not null,
+	number bigint,
+	label text not null,
+	currency text not null,
+	issued date,
+	due date not null,
+	note text not null,
+	lines jsonb not null,
+	tax_groups jsonb not null,
+	rule jsonb not null,
+	net bigint not null,
+	tax bigint not null,
+	total bigint not null,
+	paid bigint not null,
+	refunded bigint not null,
+	credited bigint not null,
+	voided bigint not null,
+	due_amount bigint not null,
+	overdue_marked boolean not null,
+	imported boolean not null,
+	drafted_at timestamptz not null,
+	sent_at timestamptz,
+	paid_at timestamptz,
+	voided_at timestamptz,
+	constraint invoices_pkey primary key (id)
+);
+
+create table read.credit_notes (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	invoice uuid not null,
+	number bigint not null,
+	label text not null,
+	amount bigint not null,
+	currency text not null,
+	tax_groups jsonb not null,
+	date date not null,
+	issued_at timestamptz not null,
+	constraint credit_notes_pkey primary key (id)
+);
+
+create table read.invoice_reasons (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	invoice uuid not null,
+	kind text not null,
+	reason text not null,
+	recorded_at timestamptz not null,
+	constraint invoice_reasons_pkey primary key (id)
+);
+
+create table read.payments (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	invoice uuid not null,
+	amount bigint not null,
+	refunded bigint not null,
+	currency text not null,
+	date date not null,
+	method text not null,
+	reference text not null,
+	recorded_at timestamptz not null,
+	constraint payments_pkey primary key (id)
+);
+
+create table read.ledger (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	invoice uuid not null,
+	kind text not null,
+	label text not null,
+	date date not null,
+	recorded_at timestamptz not null,
+	position bigint not null,
+	amount bigint not null,
+	currency text not null,
+	open bigint not null,
+	constraint ledger_pkey primary key (id)
+);
+
+create table read.contracts (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	revision bigint not null,
+	project uuid,
+	recipients uuid[] not null,
+	title text not null,
+	status text not null,
+	released boolean not null,
+	sha256 text not null,
+	signer_count bigint not null,
+	signed_count bigint not null,
+	next_signer uuid,
+	drafted_at timestamptz not null,
+	sent_at timestamptz,
+	completed_at timestamptz,
+	ended_at timestamptz,
+	constraint contracts_pkey primary key (id)
+);
+
+create table read.contract_bodies (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	body text not null,
+	constraint contract_bodies_pkey primary key (id)
+);
+
+create table read.contract_signers (
+	contract uuid not null,
+	contact uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	place bigint not null,
+	viewed_at timestamptz,
+	signed_at timestamptz,
+	name text not null,
+	statement text not null,
+	sha256 text not null,
+	declined_at timestamptz,
+	constraint contract_signers_pkey primary key (contract, contact)
+);
+
+create table read.contract_notes (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	declined_by uuid,
+	decline_reason text not null,
+	void_reason text not null,
+	constraint contract_notes_pkey primary key (id)
+);
+
+create table read.numbers (
+	firm uuid not null,
+	kind text not null,
+	number bigint not null,
+	document uuid not null,
+	reserved_at timestamptz not null,
+	constraint numbers_pkey primary key (firm, kind, number)
+);
+
+create table read.history (
+	position bigint not null,
+	firm uuid not null,
+	account uuid,
+	stream text not null,
+	category text not null,
+	record uuid not null,
+	label text not null,
+	event text not null,
+	revision bigint not null,
+	time timestamptz not null,
+	actor text not null,
+	actor_kind text not null,
+	on_behalf_of uuid,
+	sentence text not null,
+	changes jsonb not null,
+	command uuid,
+	cause uuid,
+	event_id uuid not null,
+	client_visible boolean not null,
+	recipients uuid[] not null,
+	permission text not null,
+	ip text not null,
+	user_agent text not null,
+	session text not null,
+	request text not null
+);
+
+create table read.parked (
+	position bigint not null,
+	prepare bigint not null,
+	firm uuid,
+	stream text not null,
+	revision bigint not null,
+	event_id uuid,
+	event text not null,
+	data bytea not null,
+	metadata bytea not null,
+	created timestamptz,
+	error text not null,
+	constraint parked_pkey primary key (position)
+);
+
+create index firms_1 on read.firms (slug);
+
+create index staff_1 on read.staff (firm);
+
+create index staff_details_1 on read.staff_details (firm, lower(email));
+
+create index accounts_1 on read.accounts (firm, name, id);
+
+create index accounts_2 on read.accounts (account);
+
+create index contacts_1 on read.contacts (account, name, id);
+
+create index contacts_2 on read.contacts (firm, name, id);
+
+create index contacts_3 on read.contacts (firm, lower(email));
+
+create index projects_1 on read.projects (account, opened_at, id);
+
+create index projects_2 on read.projects (firm, opened_at, id);
+
+create index project_team_1 on read.project_team (staff);
+
+create index invoices_1 on read.invoices (account, drafted_at, id);
+
+create index invoices_2 on read.invoices (firm, drafted_at, id);
+
+create index invoices_3 on read.invoices (firm, due, id) where due_amount > 0;
+
+create index invoices_4 on read.invoices (project) where project is not null;
+
+create index invoices_5 on read.invoices (firm, number) where number is not null;
+
+create index credit_notes_1 on read.credit_notes (invoice);
+
+create index credit_notes_2 on read.credit_notes (account, issued_at, id);
+
+create index credit_notes_3 on read.credit_notes (firm, number);
+
+create index invoice_reasons_1 on read.invoice_reasons (invoice);
+
+create index payments_1 on read.payments (invoice);
+
+create index payments_2 on read.payments (account, date, id);
+
+create index payments_3 on read.payments (firm, date, id);
+
+create index ledger_1 on read.ledger (account, date, position) where amount <> 0;
+
+create index ledger_2 on read.ledger (invoice);
+
+create index contracts_1 on read.contracts (account, drafted_at, id);
+
+create index contracts_2 on read.contracts (firm, drafted_at, id);
+
+create index contracts_3 on read.contracts (project) where project is not null;
+
+create index contract_signers_1 on read.contract_signers (contact);
+
+create index numbers_1 on read.numbers (document);
+
+alter table read.history add constraint history_pkey primary key (position);
+
+create index history_1 on read.history (firm, position desc);
+
+create index history_2 on read.history (account, position desc);
+
+create index history_3 on read.history (record, position desc);
+
+create index parked_1 on read.parked (stream, position);
+
+set local search_path = read;
+
+update read.checkpoint set loading = false;
+
+grant usage on schema read to atrium_projector, atrium_staff, atrium_client;
+
+grant select on read.checkpoint to atrium_staff, atrium_client;
+
+alter table read.checkpoint enable row level security;
+
+alter table read.checkpoint force row level security;
+
+grant select, insert, update, delete on read.checkpoint to atrium_projector;
+
+create policy projector on read.checkpoint to atrium_projector, current_user using (true) with check (true);
+
+create policy readers on read.checkpoint for select to atrium_staff, atrium_client using (true);
+
+alter table read.firms enable row level security;
+
+alter table read.firms force row level security;
+
+grant select, insert, update, delete on read.firms to atrium_projector;
+
+create policy projector on read.firms to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.firms to atrium_staff;
+
+create policy staff on read.firms for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.firms to atrium_client;
+
+create policy client on read.firms for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.staff enable row level security;
+
+alter table read.staff force row level security;
+
+grant select, insert, update, delete on read.staff to atrium_projector;
+
+create policy projector on read.staff to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.staff to atrium_staff;
+
+create policy staff on read.staff for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.staff to atrium_client;
+
+create policy client on read.staff for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.staff_details enable row level security;
+
+alter table read.staff_details force row level security;
+
+grant select, insert, update, delete on read.staff_details to atrium_projector;
+
+create policy projector on read.staff_details to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.staff_details to atrium_staff;
+
+create policy staff on read.staff_details for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.accounts enable row level security;
+
+alter table read.accounts force row level security;
+
+grant select, insert, update, delete on read.accounts to atrium_projector;
+
+create policy projector on read.accounts to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.accounts to atrium_staff;
+
+create policy staff on read.accounts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.accounts to atrium_client;
+
+create policy client on read.accounts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]));
+
+alter table read.account_notes enable row level security;
+
+alter table read.account_notes force row level security;
+
+grant select, insert, update, delete on read.account_notes to atrium_projector;
+
+create policy projector on read.account_notes to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.account_notes to atrium_staff;
+
+create policy staff on read.account_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.contacts enable row level security;
+
+alter table read.contacts force row level security;
+
+grant select, insert, update, delete on read.contacts to atrium_projector;
+
+create policy projector on read.contacts to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contacts to atrium_staff;
+
+create policy staff on read.contacts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.contacts to atrium_client;
+
+create policy client on read.contacts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]));
+
+alter table read.contact_notes enable row level security;
+
+alter table read.contact_notes force row level security;
+
+grant select, insert, update, delete on read.contact_notes to atrium_projector;
+
+create policy projector on read.contact_notes to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contact_notes to atrium_staff;
+
+create policy staff on read.contact_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.projects enable row level security;
+
+alter table read.projects force row level security;
+
+grant select, insert, update, delete on read.projects to atrium_projector;
+
+create policy projector on read.projects to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.projects to atrium_staff;
+
+create policy staff on read.projects for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.projects to atrium_client;
+
+create policy client on read.projects for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and ('view_projects' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+
+alter table read.project_team enable row level security;
+
+alter table read.project_team force row level security;
+
+grant select, insert, update, delete on read.project_team to atrium_projector;
+
+create policy projector on read.project_team to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.project_team to atrium_staff;
+
+create policy staff on read.project_team for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.project_team to atrium_client;
+
+create policy client on read.project_team for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and ('view_projects' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+
+alter table read.invoices enable row level security;
+
+alter table read.invoices force row level security;
+
+grant select, insert, update, delete on read.invoices to atrium_projector;
+
+create policy projector on read.invoices to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.invoices to atrium_staff;
+
+create policy staff on read.invoices for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.invoices to atrium_client;
+
+create policy client on read.invoices for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients)) and ((released or current_setting('app.unreleased', true) = 'on') and 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+
+alter table read.credit_notes enable row level security;
+
+alter table read.credit_notes force row level security;
+
+grant select, insert, update, delete on read.credit_notes to atrium_projector;
+
+create policy projector on read.credit_notes to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.credit_notes to atrium_staff;
+
+create policy staff on read.credit_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.credit_notes to atrium_client;
+
+create policy client on read.credit_notes for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = credit_notes.invoice)));
+
+alter table read.invoice_reasons enable row level security;
+
+alter table read.invoice_reasons force row level security;
+
+grant select, insert, update, delete on read.invoice_reasons to atrium_projector;
+
+create policy projector on read.invoice_reasons to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.invoice_reasons to atrium_staff;
+
+create policy staff on read.invoice_reasons for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.payments enable row level security;
+
+alter table read.payments force row level security;
+
+grant select, insert, update, delete on read.payments to atrium_projector;
+
+create policy projector on read.payments to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.payments to atrium_staff;
+
+create policy staff on read.payments for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.payments to atrium_client;
+
+create policy client on read.payments for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = payments.invoice)));
+
+alter table read.ledger enable row level security;
+
+alter table read.ledger force row level security;
+
+grant select, insert, update, delete on read.ledger to atrium_projector;
+
+create policy projector on read.ledger to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.ledger to atrium_staff;
+
+create policy staff on read.ledger for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.ledger to atrium_client;
+
+create policy client on read.ledger for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (amount <> 0 and exists (select from invoices where invoices.id = ledger.invoice)));
+
+alter table read.contracts enable row level security;
+
+alter table read.contracts force row level security;
+
+grant select, insert, update, delete on read.contracts to atrium_projector;
+
+create policy projector on read.contracts to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contracts to atrium_staff;
+
+create policy staff on read.contracts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.contracts to atrium_client;
+
+create policy client on read.contracts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients)) and (released and 'view_contracts' = any(nullif(current_setting('app.permissions', true), '')::text[]) and (status <> 'complete' or exists (select from firms where firms.id = contracts.firm and firms.show_history))));
+
+alter table read.contract_bodies enable row level security;
+
+alter table read.contract_bodies force row level security;
+
+grant select, insert, update, delete on read.contract_bodies to atrium_projector;
+
+create policy projector on read.contract_bodies to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contract_bodies to atrium_staff;
+
+create policy staff on read.contract_bodies for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.contract_bodies to atrium_client;
+
+create policy client on read.contract_bodies for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from contracts where contracts.id = contract_bodies.id)));
+
+alter table read.contract_signers enable row level security;
+
+alter table read.contract_signers force row level security;
+
+grant select, insert, update, delete on read.contract_signers to atrium_projector;
+
+create policy projector on read.contract_signers to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contract_signers to atrium_staff;
+
+create policy staff on read.contract_signers for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.contract_signers to atrium_client;
+
+create policy client on read.contract_signers for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from contracts where contracts.id = contract_signers.contract)));
+
+alter table read.contract_notes enable row level security;
+
+alter table read.contract_notes force row level security;
+
+grant select, insert, update, delete on read.contract_notes to atrium_projector;
+
+create policy projector on read.contract_notes to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contract_notes to atrium_staff;
+
+create policy staff on read.contract_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.numbers enable row level security;
+
+alter table read.numbers force row level security;
+
+grant select, insert, update, delete on read.numbers to atrium_projector;
+
+create policy projector on read.numbers to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.numbers to atrium_staff;
+
+create policy staff on read.numbers for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.history enable row level security;
+
+alter table read.history force row level security;
+
+grant select, insert, update, delete on read.history to atrium_projector;
+
+create policy projector on read.history to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.history to atrium_staff;
+
+create policy staff on read.history for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select (position, firm, account, stream, category, record, label, event, revision, time, actor, actor_kind, on_behalf_of, sentence, changes, command, cause, event_id, client_visible, recipients, permission) on read.history to atrium_client;
+
+create policy client on read.history for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients)) and (client_visible and current_setting('app.history', true) = 'on' and (permission = '' or permission = any(nullif(current_setting('app.permissions', true), '')::text[]))));
+
+alter table read.parked enable row level security;
+
+alter table read.parked force row level security;
+
+grant select, insert, update, delete on read.parked to atrium_projector;
+
+create policy projector on read.parked to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.parked to atrium_staff;
+
+create policy staff on read.parked for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
