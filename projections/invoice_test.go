@@ -88,15 +88,18 @@ func TestInvoiceMoney(t *testing.T) {
 		{"sent", []domain.Event{drafted, sent()}, money{Status: "sent", Due: 119_00, Total: 119_00}},
 		{"nothing to pay", []domain.Event{invoice.Drafted(free), freeSent}, money{Status: "paid", PaidAt: at(1)}},
 		{
-			"part paid", []domain.Event{drafted, sent(), paid("p1", 19_00, 100_00)},
+			"part paid",
+			[]domain.Event{drafted, sent(), paid("p1", 19_00, 100_00)},
 			money{Status: "part_paid", Paid: 19_00, Due: 100_00, Total: 119_00},
 		},
 		{
-			"paid", []domain.Event{drafted, sent(), paid("p1", 119_00, 0), invoice.Paid{}},
+			"paid",
+			[]domain.Event{drafted, sent(), paid("p1", 119_00, 0), invoice.Paid{}},
 			money{Status: "paid", Paid: 119_00, Total: 119_00, PaidAt: at(3)},
 		},
 		{
-			"part refunded", []domain.Event{drafted, sent(), paid("p1", 119_00, 0), invoice.Paid{}, refund("p1", 19_00)},
+			"part refunded",
+			[]domain.Event{drafted, sent(), paid("p1", 119_00, 0), invoice.Paid{}, refund("p1", 19_00)},
 			money{Status: "part_paid", Paid: 100_00, Refunded: 19_00, Due: 19_00, Total: 119_00},
 		},
 		{
@@ -105,21 +108,25 @@ func TestInvoiceMoney(t *testing.T) {
 			money{Status: "paid", Paid: 119_00, Refunded: 119_00, Total: 119_00, PaidAt: at(6)},
 		},
 		{
-			"credited in part", []domain.Event{drafted, sent(), credit(19_00)},
+			"credited in part",
+			[]domain.Event{drafted, sent(), credit(19_00)},
 			money{Status: "sent", Credited: 19_00, Due: 100_00, Total: 119_00},
 		},
 		{
-			"credited", []domain.Event{drafted, sent(), credit(119_00)},
+			"credited",
+			[]domain.Event{drafted, sent(), credit(119_00)},
 			money{Status: "credited", Credited: 119_00, Total: 119_00},
 		},
 		{
-			"paid in part, the rest credited", []domain.Event{drafted, sent(), paid("p1", 100_00, 19_00), credit(19_00)},
+			"paid in part, the rest credited",
+			[]domain.Event{drafted, sent(), paid("p1", 100_00, 19_00), credit(19_00)},
 			money{Status: "paid", Paid: 100_00, Credited: 19_00, Total: 119_00, PaidAt: at(3)},
 		},
 		{"void draft", []domain.Event{drafted, voided()}, money{Status: "void", Total: 119_00}},
 		{"void", []domain.Event{drafted, sent(), voided()}, money{Status: "void", Voided: 119_00, Total: 119_00}},
 		{
-			"void after a credit", []domain.Event{drafted, sent(), credit(19_00), voided()},
+			"void after a credit",
+			[]domain.Event{drafted, sent(), credit(19_00), voided()},
 			money{Status: "void", Credited: 19_00, Voided: 100_00, Total: 119_00},
 		},
 	} {

@@ -110,7 +110,8 @@ func TestContactAccess(t *testing.T) {
 		{"revoked", []domain.Event{added, granted, revoked}, outcome{"revoked", "", "", "left Acme"}},
 		{"revoked while frozen", []domain.Event{added, granted, frozen, revoked}, outcome{"revoked", "", "mailbox stolen", "left Acme"}},
 		{
-			"granted again while frozen", []domain.Event{added, granted, frozen, revoked, granted},
+			"granted again while frozen",
+			[]domain.Event{added, granted, frozen, revoked, granted},
 			outcome{"frozen", contact.Viewer, "mailbox stolen", ""},
 		},
 		{"unfrozen when revoked", []domain.Event{added, granted, frozen, revoked, unfrozen}, outcome{"revoked", "", "", "left Acme"}},
