@@ -14,6 +14,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/atrium-portal/atrium/cmd/internal/eventlog"
 	"github.com/atrium-portal/atrium/cmd/internal/eventnode"
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/projections"
@@ -128,7 +129,7 @@ func appendRate(ctx context.Context, t *terminal, dir string, writers int, lengt
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
-	log, err := openLog(node.URL(), t.log)
+	log, err := eventlog.Open(node.URL(), eventlog.Options{})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -242,7 +243,7 @@ func (c benchReplayCmd) Run(ctx context.Context, t *terminal) error {
 				return err
 			}
 			took := time.Since(begun)
-			limit, _, err := k.engine.CopyLimit(ctx)
+			limit, _, err := k.engine.CopyLimit(ctx, time.Now)
 			if err != nil {
 				return err
 			}

@@ -118,7 +118,7 @@ func applyRate(ctx context.Context, k *stack, n, batch int) (perSecond float64, 
 	if err := drop(); err != nil {
 		return 0, err
 	}
-	engine, err := projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Schema: schema, Logger: k.log, Now: k.now})
+	engine, err := projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Schema: schema, Logger: k.log})
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/atrium-portal/atrium/cmd/internal/postgres"
@@ -67,7 +68,7 @@ type staffCmd struct {
 
 type staffInviteCmd struct {
 	stores
-	Firm  string `help:"Name or id of the firm." required:""`
+	Firm  string `help:"Name or id of the firm, when there are several."`
 	Email string `help:"E-mail they sign in with." required:""`
 	Name  string `help:"Their name." required:""`
 	Role  string `help:"administrator, manager or member." enum:"administrator,manager,member" default:"member"`
@@ -181,9 +182,9 @@ func (c tokenRevokeCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		id, err := parseID(c.ID)
+		id, err := uuid.Parse(c.ID)
 		if err != nil {
-			return err
+			return fmt.Errorf("%q is not the id of a token; see `atrium token list`", c.ID)
 		}
 		ok, err := postgres.NewTokens(k.pools.App, k.now).Revoke(ctx, f.ID, id)
 		if err == nil && !ok {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -74,7 +73,7 @@ func (c importFlags) run(ctx context.Context, t *terminal, kind string) error {
 			return err
 		}
 		if c.JSON {
-			err = json.NewEncoder(t.out).Encode(summary)
+			err = summary.WriteJSON(t.out)
 		} else {
 			_, err = fmt.Fprintln(t.out, summary)
 		}

@@ -32,7 +32,6 @@ var errDifference = errors.New("differences were found")
 
 type cli struct {
 	Serve  serveCmd  `cmd:"" help:"Run the server."`
-	Demo   demoCmd   `cmd:"" help:"Run the server with a demo firm."`
 	Node   nodeCmd   `cmd:"" help:"Run the embedded event node alone, for any EventStoreDB client."`
 	Firm   firmCmd   `cmd:"" help:"Create and list firms."`
 	Staff  staffCmd  `cmd:"" help:"Invite staff."`
@@ -103,12 +102,16 @@ type terminal struct {
 	now      func() time.Time
 }
 
-// commandOf is the command word of a command line, for the hint where to find help.
+// commandOf is the command words of a command line, for the hint where to find help.
 func commandOf(args []string) string {
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		return args[0] + " "
+	words := ""
+	for _, a := range args[:min(2, len(args))] {
+		if strings.HasPrefix(a, "-") {
+			break
+		}
+		words += a + " "
 	}
-	return ""
+	return words
 }
 
 // oneLine folds an error into one sentence.

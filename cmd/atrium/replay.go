@@ -121,7 +121,7 @@ func printDigest(t *terminal, d projections.Digest) {
 
 // projection shows the progress of a rebuild or a check.
 func (m *meter) projection(p projections.Progress) {
-	m.phase(p.Phase)
+	m.phase(string(p.Phase))
 	if p.Head.Commit == 0 {
 		m.at(p.Events, 0)
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -109,7 +110,8 @@ func (k *stack) startReactors(ctx context.Context, group *errgroup.Group) {
 
 // follow feeds the log to one handler, in order, from where the handler is, until ctx ends.
 func (k *stack) follow(ctx context.Context, name string, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
-	logger := watermill.NewSlogLogger(k.log.With("handler", name))
+	// Starting and stopping a handler is news for developers only.
+	logger := watermill.NewSlogLoggerWithLevelMapping(k.log.With("handler", name), map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
 	subscriber, err := feed.New(feed.Options{Client: k.newClient, Prefixes: catalog.Prefixes(), From: from, Logger: k.log.With("handler", name)})
 	if err != nil {
 		return err

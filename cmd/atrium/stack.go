@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
 	"github.com/atrium-portal/atrium/cmd/internal/eventlog"
 	"github.com/atrium-portal/atrium/cmd/internal/eventnode"
 	"github.com/atrium-portal/atrium/cmd/internal/feed"
@@ -75,7 +77,7 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	}); err != nil {
 		return nil, err
 	}
-	k.engine, err = projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Logger: log, Now: now})
+	k.engine, err = projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Logger: log})
 	return k, err
 }
 
@@ -128,7 +130,7 @@ func (k *stack) openEvents(ctx context.Context, s stores) (err error) {
 		k.onClose(k.node.Close)
 		k.eventURL = k.node.URL()
 	}
-	if k.events, err = eventlog.Open(k.eventURL, eventlog.Options{Logger: k.log}); err != nil {
+	if k.events, err = eventlog.Open(k.eventURL, eventlog.Options{}); err != nil {
 		return err
 	}
 	k.onClose(k.events.Close)
@@ -160,3 +162,6 @@ func (k *stack) Close() error {
 	k.closers = nil
 	return errors.Join(failed...)
 }
+
+// newClient makes a client of the event store for somebody who follows the log.
+func (k *stack) newClient() (*esdb.Client, error) { return eventlog.NewClient(k.eventURL) }
