@@ -362,14 +362,16 @@ func (w *world) populate() {
 	w.do("north", w.staffOf("max"), "FreezeAccess", contact.Freeze{Contact: w.ids["fritz"], Reason: domain.P("marker-freeze-reason")})
 	w.do("north", w.staffOf("ada"), "ChangeAccountDetails", account.ChangeDetails{Account: w.ids["aurora"], Notes: ptr(domain.P("marker-notes"))})
 
-	for firmName, accounts := range map[string][]string{"north": {"aurora", "borealis"}, "south": {"crux"}} {
-		for _, a := range accounts {
-			w.ids["project "+a] = w.do(firmName, importer, "OpenProject", project.Open{Account: w.ids[a], Name: domain.P("Site of " + a)}).ID
-			w.invoice(firmName, a, "invoice "+a, 10_000, "2026-03-16")
-			w.do(firmName, importer, "SendInvoice", invoice.Send{Invoice: w.ids["invoice "+a]})
-			w.pay(firmName, "invoice "+a, 5_000)
-			w.ids["payment "+a] = w.paymentOf("invoice " + a)
-		}
+	for _, name := range append(slices.Clone(formulas), "Crux") {
+		w.do("south", w.staffOf("sue"), "ChangeAccountDetails", account.ChangeDetails{Account: w.ids["crux"], Name: ptr(domain.P(name))})
+	}
+
+	for _, a := range []struct{ firm, account string }{{"north", "aurora"}, {"north", "borealis"}, {"south", "crux"}} {
+		w.ids["project "+a.account] = w.do(a.firm, importer, "OpenProject", project.Open{Account: w.ids[a.account], Name: domain.P("Site of " + a.account)}).ID
+		w.invoice(a.firm, a.account, "invoice "+a.account, 10_000, "2026-03-16")
+		w.do(a.firm, importer, "SendInvoice", invoice.Send{Invoice: w.ids["invoice "+a.account]})
+		w.pay(a.firm, "invoice "+a.account, 5_000)
+		w.ids["payment "+a.account] = w.paymentOf("invoice " + a.account)
 	}
 	w.do("north", w.staffOf("max"), "AssignTeamMember", project.Assign{Project: w.ids["project aurora"], Staff: w.ids["max"], Role: "Designer"})
 	w.do("north", w.staffOf("max"), "AdvanceStage", project.Advance{Project: w.ids["project aurora"]})

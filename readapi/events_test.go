@@ -1,0 +1,63 @@
+package readapi_test
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/contact"
+)
+
+func TestEventsFollowThePositionUntilAccessEnds(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer olga")
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatalf("%s %s", response.Status, got)
+	}
+	lines := bufio.NewScanner(response.Body)
+	next := func() (event, id, data string) {
+		for lines.Scan() && lines.Text() != "" {
+			name, value, _ := strings.Cut(lines.Text(), ": ")
+			switch name {
+			case "event":
+				event = value
+			case "id":
+				id = value
+			case "data":
+				data = value
+			}
+		}
+		return event, id, data
+	}
+	first, err := w.engine.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if event, id, data := next(); event != "position" || id != first.String() || data != `{"position":"`+first.String()+`"}` {
+		t.Errorf("first: %s %s %s", event, id, data)
+	}
+	receipt := w.do("north", w.staffOf("max"), "AdvanceStage", advance(w.ids["project borealis"]))
+	w.project()
+	if _, id, _ := next(); id != receipt.Position.String() {
+		t.Errorf("after a command at %v: %s", receipt.Position, id)
+	}
+	w.do("north", w.staffOf("ada"), "FreezeAccess", contact.Freeze{Contact: w.ids["olga"], Reason: domain.P("lost laptop")})
+	w.project()
+	if event, id, _ := next(); event != "" || lines.Err() != nil {
+		t.Errorf("the stream of a frozen contact goes on: %s %s %v", event, id, lines.Err())
+	}
+}
