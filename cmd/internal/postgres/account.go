@@ -1,11 +1,15 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
+	"runtime"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // account is the system user that runs the server. Postgres refuses to run as root.
@@ -45,6 +49,22 @@ func rootTo(u *user.User) (account, error) {
 		return account{}, fmt.Errorf("user %s: %w", u.Username, err)
 	}
 	return account{name: u.Username, uid: uid, gid: gid, switchTo: true}, nil
+}
+
+// look runs f with the account's view of the file system, and of other processes, which is more than root's in
+// a container: without the right to trace, root cannot see where a process of another user works.
+func (a account) look(f func() error) error {
+	if !a.switchTo {
+		return f()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	// The way back, to what we are, cannot fail.
+	defer func() { _, _ = unix.Setfsuid(os.Geteuid()), unix.Setfsgid(os.Getegid()) }()
+	if err := errors.Join(unix.Setfsgid(a.gid), unix.Setfsuid(a.uid)); err != nil {
+		return err
+	}
+	return f()
 }
 
 // attributes are for a child that dies with us (on the given signal), sits in a process group of its own, so that

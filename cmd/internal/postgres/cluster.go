@@ -84,12 +84,6 @@ func Manage(ctx context.Context, o ManageOptions) (*Cluster, error) {
 
 // open prepares the folder and starts the server.
 func (c *Cluster) open(ctx context.Context, durable bool) (*process, error) {
-	if err := c.folder.awaitServers(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.folder.clean(); err != nil {
-		return nil, err
-	}
 	made, owner, err := c.folder.inspect()
 	if err != nil {
 		return nil, err
@@ -98,6 +92,12 @@ func (c *Cluster) open(ctx context.Context, durable bool) (*process, error) {
 		return nil, err
 	}
 	if c.as, err = chooseAccount(owner); err != nil {
+		return nil, err
+	}
+	if err := c.folder.clear(ctx, c.as); err != nil {
+		return nil, err
+	}
+	if err := c.folder.clean(); err != nil {
 		return nil, err
 	}
 	if made == 0 {
@@ -155,7 +155,7 @@ func (c *Cluster) supervise(lifetime context.Context, server *process) {
 			return
 		}
 		c.log.Error("the managed Postgres ended unexpectedly; starting it again", "folder", c.folder.dir, "reason", reason)
-		err := c.folder.awaitServers(lifetime)
+		err := c.folder.clear(lifetime, c.as)
 		if err == nil {
 			server, err = c.start(lifetime)
 		}

@@ -37,8 +37,9 @@
 // data_directory is not telling, and Linux only.
 //
 // The server dies with its program (a parent-death signal) and starts again when it dies alone. Two programs on
-// one folder exclude each other by a file lock, which the kernel gives back at death. Cost: the data cannot live
-// on a network file system without locks.
+// one folder exclude each other by a file lock, which the kernel gives back at death, and no server starts beside
+// processes of another; the process id in Postgres' own lock file, which a restarted container gives to anybody, is
+// not believed. Cost: the data cannot live on a network file system without locks.
 //
 // wal_level is minimal: read models are built by COPY, which then skips the log. Cost: the managed cluster cannot be
 // replicated or archived; who needs that names a server of their own.

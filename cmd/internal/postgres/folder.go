@@ -92,11 +92,14 @@ func (f folder) await(ctx context.Context, holder func() (pid int, err error)) e
 	}
 }
 
-// awaitServers waits until no server process works in the data folder any more. The children of a killed server
-// would finish their statement first, and a new server cannot start beside them: they are told to quit, which
-// loses no more than the kill did.
-func (f folder) awaitServers(ctx context.Context) error {
-	return f.await(ctx, func() (int, error) {
+// clear makes sure that no server process works in the data folder, and removes the lock files of a killed one: the
+// process id in them may belong to anybody by now, in a container that starts again it usually does, and the
+// server would take that process for its predecessor.
+//
+// The children of a killed server would finish their statement first, and a new server cannot start beside them:
+// they are told to quit, which loses no more than the kill did.
+func (f folder) clear(ctx context.Context, as account) error {
+	err := f.await(ctx, func() (int, error) {
 		data, err := os.Stat(f.data())
 		if errors.Is(err, fs.ErrNotExist) {
 			return 0, nil
@@ -104,7 +107,11 @@ func (f folder) awaitServers(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		pids, err := serversIn(data)
+		var pids []int
+		err = as.look(func() error {
+			pids, err = serversIn(data)
+			return err
+		})
 		if err != nil || len(pids) == 0 {
 			return 0, err
 		}
@@ -117,9 +124,18 @@ func (f folder) awaitServers(ctx context.Context) error {
 		}
 		return pids[0], nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, stale := range []string{"postmaster.pid", ".s.PGSQL.5432.lock"} {
+		if err := os.Remove(filepath.Join(f.data(), stale)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
-// serversIn lists the Postgres processes whose working folder is data.
+// serversIn lists the Postgres processes whose working folder is data. They run as its owner.
 func serversIn(data os.FileInfo) ([]int, error) {
 	processes, err := os.ReadDir("/proc")
 	if err != nil {
