@@ -118,6 +118,11 @@ func (im *importer) open(p *party, j *job) error {
 	j.orders = append(j.orders, o)
 	id := o.Meta.NewID("account")
 
+	first := contact.Add{Account: id, Name: open.Contact.Name, Email: open.Contact.Email, Phone: open.Contact.Phone, Primary: true}
+	person := im.order("AddContact", first, o.Meta.Digest, "first contact", fold(p.name))
+	person.Target = o.Meta.NewID("contact")
+	j.person = &person
+
 	if p.address+p.taxID+p.notes != "" {
 		change := account.ChangeDetails{Account: id, Address: personal(p.address), TaxID: personal(p.taxID), Notes: personal(p.notes)}
 		o := im.order("ChangeAccountDetails", change, o.Meta.Digest, "details", fold(p.name))

@@ -54,10 +54,14 @@ func TestFilesOfAnotherShape(t *testing.T) {
 		"the other source": {imports.Clients, imports.InvoiceNinja, "Organization,First Name,Last Name,Email\n", "use `atrium import clients --from freshbooks`"},
 		"an unknown kind":  {"quotes", imports.InvoiceNinja, "", `cannot import "quotes"`},
 		"no source":        {imports.Clients, "", "", "give one of clients, invoices, from one of invoiceninja, freshbooks"},
-		"unsure dates": {imports.Invoices, imports.InvoiceNinja, strings.ReplaceAll(table(ninjaInvoices, of("1", "$5", "", "5", "1")), "2026-01-10", "01/10/2026"),
-			""},
-		"doubtful dates": {imports.Invoices, imports.InvoiceNinja, strings.NewReplacer("2026-01-10", "1/2/2026", "2026-02-10", "3/4/2026").Replace(table(ninjaInvoices, of("1", "$5", "", "5", "1"))),
-			"dates such as 1/2/2026 can be read with the day or with the month first"},
+		"unsure dates": {
+			imports.Invoices, imports.InvoiceNinja, strings.ReplaceAll(table(ninjaInvoices, of("1", "$5", "", "5", "1")), "2026-01-10", "01/10/2026"),
+			"",
+		},
+		"doubtful dates": {
+			imports.Invoices, imports.InvoiceNinja, strings.NewReplacer("2026-01-10", "1/2/2026", "2026-02-10", "3/4/2026").Replace(table(ninjaInvoices, of("1", "$5", "", "5", "1"))),
+			"dates such as 1/2/2026 can be read with the day or with the month first",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
@@ -341,8 +345,13 @@ func TestStatusesOfFreshBooks(t *testing.T) {
 
 func TestWaysToWriteDates(t *testing.T) {
 	for _, c := range [][2]string{
-		{"2026-01-31", "2026-02-14"}, {"1/31/2026", "2/14/2026"}, {"31/01/2026", "14/02/2026"}, {"31.1.2026", "14.2.2026"},
-		{"Jan 31, 2026", "Feb 14, 2026"}, {"31 Jan 2026", "14 Feb 2026"}, {"2026/01/31", "2026/02/14"},
+		{"2026-01-31", "2026-02-14"},
+		{"1/31/2026", "2/14/2026"},
+		{"31/01/2026", "14/02/2026"},
+		{"31.1.2026", "14.2.2026"},
+		{"Jan 31, 2026", "Feb 14, 2026"},
+		{"31 Jan 2026", "14 Feb 2026"},
+		{"2026/01/31", "2026/02/14"},
 	} {
 		h := withAnna(t, "USD")
 		row := of("1", "$5.00", "", "5", "1")

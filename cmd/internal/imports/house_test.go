@@ -45,7 +45,7 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-// restart is a new process on the same log: what follows an event and was not done before is done now.
+// restart is a new process on the same log.
 func (h *house) restart() {
 	h.t.Helper()
 	codec, err := domain.NewCodec(catalog.Types(), domaintest.NewKeys(), nil)
@@ -57,11 +57,6 @@ func (h *house) restart() {
 	})
 	if err != nil {
 		h.t.Fatal(err)
-	}
-	for _, f := range h.facts() {
-		if _, err := h.loop.FollowUp(h.t.Context(), f); err != nil {
-			h.t.Fatal(err)
-		}
 	}
 }
 
