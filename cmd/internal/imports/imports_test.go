@@ -170,8 +170,8 @@ func TestKilledAndRunAgain(t *testing.T) {
 		}
 	}
 	for n := 0; ; n++ {
-		h, d, done := newHouse(t), mortal{}, true
-		d = newMortal(h.loop, n)
+		h, done := newHouse(t), true
+		d := newMortal(h.loop, n)
 		for _, f := range files {
 			o := h.options(f.kind, imports.InvoiceNinja, f.text)
 			o.Dispatcher = d
