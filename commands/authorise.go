@@ -29,9 +29,12 @@ func (l *Loop) authorise(ctx context.Context, entry *Entry, m *domain.Meta) erro
 	if entry.Creates && entry.Category == firm.Aggregate.Category {
 		return allow(entry.Who.System && m.Actor.Kind == domain.System)
 	}
-	settings, _, err := State(ctx, l, firm.Aggregate, m.Firm)
+	settings, revision, err := State(ctx, l, firm.Aggregate, m.Firm)
 	if err != nil {
 		return err
+	}
+	if revision == domain.NoStream {
+		return domain.Missing("firm")
 	}
 	m.Zone = settings.Settings.Location()
 	switch m.Actor.Kind {

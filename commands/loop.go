@@ -2,6 +2,9 @@ package commands
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,7 +21,7 @@ type Options struct {
 	Now    func() time.Time
 	Logger *slog.Logger
 
-	// LoginKey keys the hash that names the stream of a login e-mail.
+	// LoginKey keys the hashes of what could be guessed: login e-mails, which name streams, and bodies of commands.
 	LoginKey []byte
 	// CachedStates bounds the cache of folded states; zero means 50,000.
 	CachedStates int
@@ -107,6 +110,9 @@ func (l *Loop) dispatch(ctx context.Context, o Order) (Receipt, error) {
 	if o.Meta.Correlation == domain.NoID {
 		o.Meta.Correlation = o.Meta.Command
 	}
+	if o.Meta.Digest != "" {
+		o.Meta.Digest = l.keyed(o.Meta.Digest)
+	}
 	if !o.internal {
 		if err := l.authorise(ctx, entry, &o.Meta); err != nil {
 			return Receipt{}, err
@@ -153,6 +159,13 @@ func (l *Loop) FollowUp(ctx context.Context, f domain.Fact) (last domain.Positio
 	return last, nil
 }
 
+// keyed hides the digest of a body, which is stored with the events and could be guessed otherwise.
+func (l *Loop) keyed(digest string) string {
+	mac := hmac.New(sha256.New, l.LoginKey)
+	mac.Write([]byte(digest))
+	return hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
 // step runs a command as part of another one, which was authorised: same actor, time and conversation, an id derived
 // from the whole command and what.
 func (l *Loop) step(ctx context.Context, name string, command any, m domain.Meta, target domain.ID) (Receipt, error) {
@@ -160,6 +173,28 @@ func (l *Loop) step(ctx context.Context, name string, command any, m domain.Meta
 	part.Command = domain.DeriveID("step", m.Command.String(), name, target.String())
 	part.Account, part.Digest = domain.NoID, ""
 	return l.dispatch(ctx, Order{Name: name, Command: command, Meta: part, Target: target, internal: true})
+}
+
+// factsOf reads what a command did to a stream, when something follows from it.
+func (l *Loop) factsOf(ctx context.Context, stream string, command domain.ID) ([]domain.Fact, error) {
+	stored, err := l.Log.Load(ctx, stream, 0)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var facts []domain.Fact
+	for _, r := range stored {
+		if l.Menu.whenever[r.Type] == nil {
+			continue
+		}
+		f, err := l.Codec.Decode(r)
+		if err != nil {
+			return nil, err
+		}
+		if f.Meta.Command == command {
+			facts = append(facts, f)
+		}
+	}
+	return facts, nil
 }
 
 // runner runs the commands of one entry with their types.
@@ -199,7 +234,11 @@ func (r *runner[S, E, C]) run(ctx context.Context, l *Loop, o Order) (Receipt, [
 		}
 		if done, ok := h.receipt(m); ok {
 			done.Repeated = true
-			return done, nil, sameBody(h, m)
+			if err := sameBody(h, m); err != nil {
+				return Receipt{}, nil, err
+			}
+			facts, err := l.factsOf(ctx, stream, m.Command)
+			return done, facts, err // whoever gave it before may have died before what follows
 		}
 		events, err := r.decide(ctx, l, command, h, &m, o.Pinned)
 		if (err != nil || len(events) == 0) && h.cached && !fresh {

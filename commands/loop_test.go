@@ -319,17 +319,6 @@ func TestCrashBetweenSteps(t *testing.T) {
 			if again := h.must(o); err == nil && len(again.Events) == 0 {
 				t.Fatalf("step %d: %+v", n, again)
 			}
-			// What the reactor does after a restart.
-			codec := h.loop.Codec
-			for _, r := range h.log.All() {
-				f, err := codec.Decode(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := h.loop.FollowUp(t.Context(), f); err != nil {
-					t.Fatal(err)
-				}
-			}
 		}
 		counts := map[string]int{}
 		for _, r := range h.log.All() {

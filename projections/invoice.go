@@ -206,7 +206,7 @@ func foldCreditNote(row *creditNoteRow, f domain.Fact) *creditNoteRow {
 	if e, ok := f.Event.(invoice.CreditNoteIssued); ok {
 		row = &creditNoteRow{
 			ID: e.CreditNote, Firm: f.Meta.Firm, Account: f.Meta.Account, Invoice: f.Of, Number: e.Number, Label: e.Label,
-			Amount: e.Amount.Amount, Currency: e.Amount.Currency, TaxGroups: e.Groups, Date: recordingDate(f), IssuedAt: f.Meta.Time,
+			Amount: e.Amount.Amount, Currency: e.Amount.Currency, TaxGroups: e.Groups, Date: e.Date, IssuedAt: f.Meta.Time,
 		}
 	}
 	return row

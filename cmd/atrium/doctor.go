@@ -65,12 +65,12 @@ func (c doctorCmd) examine(ctx context.Context, t *terminal) (list []finding) {
 		return list
 	}
 	defer func() { check("closing", k.Close(), "in order") }()
-	check("roles", k.pools.CheckRoles(ctx), "readers own nothing and bypass nothing")
 	needsRebuild, err := k.engine.Open(ctx)
 	if err == nil && needsRebuild {
 		err = errors.New("the read tables belong to another version of the program: `atrium replay rebuild`, or start the server, which does it")
 	}
 	check("read tables", err, "of this program")
+	check("roles", k.pools.CheckRoles(ctx), "readers own nothing and bypass nothing")
 	check("row-level security", k.pools.CheckTables(ctx, "read"), "forced on every table")
 	status, err := k.engine.Status(ctx)
 	if err == nil && len(status.Parked) > 0 {

@@ -32,6 +32,7 @@ var errDifference = errors.New("differences were found")
 
 type cli struct {
 	Serve  serveCmd  `cmd:"" help:"Run the server."`
+	Demo   demoCmd   `cmd:"" help:"Run the server with a demo firm."`
 	Node   nodeCmd   `cmd:"" help:"Run the embedded event node alone, for any EventStoreDB client."`
 	Firm   firmCmd   `cmd:"" help:"Create and list firms."`
 	Staff  staffCmd  `cmd:"" help:"Invite staff."`

@@ -84,14 +84,8 @@ func (k *stack) startReactors(ctx context.Context, group *errgroup.Group) {
 	followUps := reactors.FollowUps{Loop: k.loop, Codec: k.codec, Checkpoints: checkpoints{k.pools.App}}
 	group.Go(func() error {
 		from := func(ctx context.Context) (domain.Position, error) {
-			at, found, err := followUps.Checkpoints.Checkpoint(ctx, followUps.Name())
-			if err != nil || found {
-				return at, err
-			}
-			// The first start: what happened before is somebody else's past.
-			if at, err = k.source.Head(ctx); err == nil {
-				err = followUps.Checkpoints.SetCheckpoint(ctx, followUps.Name(), at)
-			}
+			// A first start reads the whole log: imports and tools may have died before what follows from them.
+			at, _, err := followUps.Checkpoints.Checkpoint(ctx, followUps.Name())
 			return at, err
 		}
 		return k.follow(ctx, followUps.Name(), from, func(m *message.Message) error {

@@ -64,6 +64,9 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	if err := k.awaitTables(ctx); err != nil {
 		return err
 	}
+	if err := errors.Join(k.pools.CheckRoles(ctx), k.pools.CheckTables(ctx, "read")); err != nil {
+		return err
+	}
 	if c.Role == "all" || c.Role == "react" {
 		k.startReactors(work, group)
 	}
@@ -95,6 +98,8 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	case <-ctx.Done():
 		t.log.Info("stopping: finishing what is under way")
 	case <-work.Done():
+	case <-k.databaseGone():
+		t.log.Error("the managed Postgres is gone for good; stopping")
 	}
 	ready.Store(false)
 	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)

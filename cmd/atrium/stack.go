@@ -32,10 +32,11 @@ type stores struct {
 
 // stack is the open stores and the rooms on top of them, opened in this order and closed in reverse.
 type stack struct {
-	log    *slog.Logger
-	now    func() time.Time
-	node   *eventnode.Node // nil with an event store of the firm's own
-	events *eventlog.Log
+	log     *slog.Logger
+	now     func() time.Time
+	cluster *postgres.Cluster // nil with a database of the firm's own
+	node    *eventnode.Node   // nil with an event store of the firm's own
+	events  *eventlog.Log
 
 	pools  *postgres.Pools
 	keys   *keystore.Keystore
@@ -104,16 +105,21 @@ func (k *stack) openDatabase(ctx context.Context, s stores) error {
 			defer cancel()
 			return cluster.Stop(ctx)
 		})
-		url = cluster.URL()
+		k.cluster, url = cluster, cluster.URL()
 	}
 	if k.pools, err = postgres.Connect(ctx, url, postgres.Options{}); err != nil {
 		return err
 	}
 	k.onClose(func() error { k.pools.Close(); return nil })
-	if err := k.pools.CheckRoles(ctx); err != nil {
-		return err
-	}
 	return k.pools.Migrate(ctx)
+}
+
+// databaseGone is closed when the managed Postgres has ended and does not come back.
+func (k *stack) databaseGone() <-chan struct{} {
+	if k.cluster == nil {
+		return nil
+	}
+	return k.cluster.Done()
 }
 
 func (k *stack) openEvents(ctx context.Context, s stores) (err error) {

@@ -40,7 +40,7 @@ func (c IssueCreditNote) Decide(s State, m domain.Meta) ([]Event, error) {
 	}
 	return []Event{CreditNoteIssued{
 		CreditNote: id, Number: c.Number, Label: label(c.Prefix, c.Number), Amount: c.Amount,
-		Groups: s.nextCredit(c.Amount), Reason: c.Reason,
+		Groups: s.nextCredit(c.Amount), Date: m.Today(), Reason: c.Reason,
 	}}, nil
 }
 

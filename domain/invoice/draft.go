@@ -161,7 +161,7 @@ type Void struct {
 func (c Void) Target() domain.ID { return c.Invoice }
 
 // Decide voids the invoice.
-func (c Void) Decide(s State, _ domain.Meta) ([]Event, error) {
+func (c Void) Decide(s State, m domain.Meta) ([]Event, error) {
 	var v domain.Checks
 	v.Text(c.Reason.Reveal(), "reason", 500)
 	if err := v.Err(); err != nil || s.Status == StatusVoid {
@@ -173,5 +173,5 @@ func (c Void) Decide(s State, _ domain.Meta) ([]Event, error) {
 	if paid := s.Paid(); paid.Amount > 0 {
 		return nil, domain.Refuse("invoice-has-payments", paid.String()+" was paid on this invoice. Refund it first.")
 	}
-	return []Event{Voided{Reason: c.Reason}}, nil
+	return []Event{Voided{Amount: s.Due(), Date: m.Today(), Reason: c.Reason}}, nil
 }

@@ -76,6 +76,7 @@ type PaymentRefunded struct {
 	Refund  domain.ID       `json:"refund"`
 	Payment domain.ID       `json:"payment"`
 	Amount  domain.Money    `json:"amount"`
+	Date    domain.Date     `json:"date"` // where the firm is
 	Reason  domain.Personal `json:"reason"`
 }
 
@@ -86,11 +87,14 @@ type CreditNoteIssued struct {
 	Label      string          `json:"label"`
 	Amount     domain.Money    `json:"amount"` // tax included
 	Groups     []RateGroup     `json:"groups"`
+	Date       domain.Date     `json:"date"` // where the firm is
 	Reason     domain.Personal `json:"reason"`
 }
 
 // Voided ends an invoice: nothing is due. Its number stays taken.
 type Voided struct {
+	Amount domain.Money    `json:"amount"` // was due; zero for a draft
+	Date   domain.Date     `json:"date"`   // where the firm is
 	Reason domain.Personal `json:"reason"`
 }
 

@@ -36,11 +36,11 @@ var (
 	earlier    = dt.ID("an earlier payment")
 	deposit    = invoice.PaymentRecorded{Payment: earlier, Amount: eur(5000), Date: today, Method: invoice.Card, DueAfter: eur(7000)}
 	paidOff    = invoice.PaymentRecorded{Payment: earlier, Amount: eur(12000), Date: today, Method: invoice.Cash, DueAfter: eur(0)}
-	refunded   = invoice.PaymentRefunded{Refund: dt.ID("refund"), Payment: earlier, Amount: eur(2000), Reason: reason}
-	voided     = invoice.Voided{Reason: reason}
+	refunded   = invoice.PaymentRefunded{Refund: dt.ID("refund"), Payment: earlier, Amount: eur(2000), Date: today, Reason: reason}
+	voided     = invoice.Voided{Amount: eur(12000), Date: today, Reason: reason}
 	creditNote = invoice.CreditNoteIssued{
 		CreditNote: invoice.CreditNoteID(dt.Meta()), Number: 3, Label: "CN-0003", Amount: eur(1200),
-		Groups: []invoice.RateGroup{{Rate: 20 * domain.One, Base: eur(1000), Tax: eur(200)}}, Reason: reason,
+		Groups: []invoice.RateGroup{{Rate: 20 * domain.One, Base: eur(1000), Tax: eur(200)}}, Date: today, Reason: reason,
 	}
 )
 
@@ -236,9 +236,9 @@ func TestImportedInvoiceMayBeDueBeforeItWasIssued(t *testing.T) {
 }
 
 func TestVoid(t *testing.T) {
-	rest := invoice.PaymentRefunded{Refund: dt.ID("another"), Payment: earlier, Amount: eur(3000), Reason: reason}
+	rest := invoice.PaymentRefunded{Refund: dt.ID("another"), Payment: earlier, Amount: eur(3000), Date: today, Reason: reason}
 	dt.Run(t, invoice.Aggregate, cases{
-		{Name: "ends a draft", Given: events{drafted}, When: invoice.Void{Reason: reason}, Then: events{voided}},
+		{Name: "ends a draft", Given: events{drafted}, When: invoice.Void{Reason: reason}, Then: events{invoice.Voided{Amount: eur(0), Date: today, Reason: reason}}},
 		{Name: "ends a sent invoice", Given: open, When: invoice.Void{Reason: reason}, Then: events{voided}},
 		{Name: "ends an invoice of which all was refunded", Given: after(open, deposit, refunded, rest), When: invoice.Void{Reason: reason}, Then: events{voided}},
 		{Name: "is void already", Given: after(open, voided), When: invoice.Void{Reason: reason}},

@@ -119,5 +119,5 @@ func (c RefundPayment) Decide(s State, m domain.Meta) ([]Event, error) {
 	if amount.Amount == 0 || amount.Amount > left.Amount {
 		return nil, exceeds("refund-exceeds-payment", left, "left of this payment")
 	}
-	return []Event{PaymentRefunded{Refund: id, Payment: c.Payment, Amount: amount, Reason: c.Reason}}, nil
+	return []Event{PaymentRefunded{Refund: id, Payment: c.Payment, Amount: amount, Date: m.Today(), Reason: c.Reason}}, nil
 }

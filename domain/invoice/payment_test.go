@@ -74,7 +74,7 @@ func TestRefundPayment(t *testing.T) {
 		return invoice.RefundPayment{Payment: earlier, Amount: &amount, Reason: reason}
 	}
 	gives := func(cents int64) events {
-		return events{invoice.PaymentRefunded{Refund: dt.Meta().NewID("refund"), Payment: earlier, Amount: eur(cents), Reason: reason}}
+		return events{invoice.PaymentRefunded{Refund: dt.Meta().NewID("refund"), Payment: earlier, Amount: eur(cents), Date: today, Reason: reason}}
 	}
 	usd := domain.Money{Amount: 1, Currency: "USD"}
 	second := invoice.PaymentRecorded{Payment: payment, Amount: eur(7000), Date: today, Method: invoice.Card}

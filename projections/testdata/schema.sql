@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('09be8bc8cc99', true);
+insert into read.checkpoint (build, loading) values ('50cef3e0f7ff', true);
 
 create table read.firms (
 	id uuid not null,
@@ -219,7 +219,6 @@ create table read.ledger (
 	position bigint not null,
 	amount bigint not null,
 	currency text not null,
-	open bigint not null,
 	constraint ledger_pkey primary key (id)
 );
 
@@ -375,7 +374,7 @@ create index payments_2 on read.payments (account, date, id);
 
 create index payments_3 on read.payments (firm, date, id);
 
-create index ledger_1 on read.ledger (account, date, position) where amount <> 0;
+create index ledger_1 on read.ledger (account, date, position);
 
 create index ledger_2 on read.ledger (invoice);
 
@@ -623,7 +622,7 @@ create policy staff on read.ledger for select to atrium_staff using (firm = null
 
 grant select on read.ledger to atrium_client;
 
-create policy client on read.ledger for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (amount <> 0 and exists (select from invoices where invoices.id = ledger.invoice)));
+create policy client on read.ledger for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = ledger.invoice)));
 
 alter table read.contracts enable row level security;
 

@@ -53,12 +53,12 @@ func Make(ctx context.Context, o Options) (Demo, error) {
 	}
 	made, steps := tell(day)
 	last := steps[len(steps)-1]
-	told, err := facts(ctx, o.Loop, domain.StreamName(o.Loop.Menu.Entry(last.Name).Category, target(o.Loop, last)), last.Meta.Command)
-	if err != nil || len(told) > 0 {
+	told, err := given(ctx, o.Loop, last)
+	if err != nil || told {
 		return made, err
 	}
 	for i, step := range steps {
-		if err := give(ctx, o.Loop, step); err != nil {
+		if _, err := o.Loop.Dispatch(ctx, step); err != nil {
 			return made, fmt.Errorf("demo, step %d of %d, %s at %s: %w", i+1, len(steps), step.Name, step.Meta.Time.Format(time.DateTime), err)
 		}
 		if o.Progress != nil {
@@ -66,43 +66,6 @@ func Make(ctx context.Context, o Options) (Demo, error) {
 		}
 	}
 	return made, nil
-}
-
-// give gives a command. One that an earlier run gave may have died before what follows from it.
-func give(ctx context.Context, l *commands.Loop, o commands.Order) error {
-	receipt, err := l.Dispatch(ctx, o)
-	if err != nil || !receipt.Repeated {
-		return err
-	}
-	earlier, err := facts(ctx, l, receipt.Stream, o.Meta.Command)
-	if err != nil {
-		return err
-	}
-	for _, f := range earlier {
-		if _, err := l.FollowUp(ctx, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// facts are what a command did to a stream.
-func facts(ctx context.Context, l *commands.Loop, stream string, command domain.ID) ([]domain.Fact, error) {
-	recorded, err := l.Log.Load(ctx, stream, 0)
-	if err != nil {
-		return nil, err
-	}
-	var found []domain.Fact
-	for _, r := range recorded {
-		f, err := l.Codec.Decode(r)
-		if err != nil {
-			return nil, err
-		}
-		if f.Meta.Command == command {
-			found = append(found, f)
-		}
-	}
-	return found, nil
 }
 
 // target is the id of the thing that a step acts on or makes.
@@ -125,4 +88,18 @@ func firstDay(ctx context.Context, o Options) (domain.Date, error) {
 	}
 	created, err := o.Loop.Codec.Decode(recorded[0])
 	return domain.DateOf(created.Meta.Time, zone()).AddDays(-firstStep), err
+}
+
+// given reports whether a step was given before.
+func given(ctx context.Context, l *commands.Loop, step commands.Order) (bool, error) {
+	stored, err := l.Log.Load(ctx, domain.StreamName(l.Menu.Entry(step.Name).Category, target(l, step)), 0)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range stored {
+		if f, err := l.Codec.Decode(r); err != nil || f.Meta.Command == step.Meta.Command {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

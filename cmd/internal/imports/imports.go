@@ -186,28 +186,9 @@ func (im *importer) run(ctx context.Context, j *job) error {
 		}
 		if !receipt.Repeated {
 			j.appended += len(receipt.Events)
-		} else if o.Name == "OpenAccount" {
-			if err := im.complete(ctx, j); err != nil {
-				return err
-			}
 		}
 	}
 	j.done, j.known = true, j.appended == 0
-	return nil
-}
-
-// complete adds the contact of an account that an earlier run opened, in case that run died between the two.
-func (im *importer) complete(ctx context.Context, j *job) error {
-	receipt, err := im.Dispatcher.Dispatch(ctx, *j.person)
-	if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Code == "already-exists" {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("line %d, %s: %w", j.line, j.what, err)
-	}
-	if !receipt.Repeated {
-		j.appended += len(receipt.Events)
-	}
 	return nil
 }
 
