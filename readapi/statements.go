@@ -52,7 +52,7 @@ const sums = `cross join lateral (
 		coalesce(sum(e.amount), 0)::bigint as closing,
 		count(*) as entries
 	from ledger e, lateral (select e.date >= coalesce({from}::date, '-infinity') as in_period) p
-	where e.firm = a.firm and e.account = a.id and e.amount <> 0 and e.date <= coalesce({to}::date, 'infinity')
+	where e.firm = a.firm and e.account = a.id and e.date <= coalesce({to}::date, 'infinity')
 ) l`
 
 // maxEntries bounds a statement: whoever wants more takes it period by period.
@@ -71,7 +71,7 @@ func statements() *collection {
 		parts: []part{{
 			field: "Entries", view: viewOf[StatementEntry](), order: "l.date, l.position", most: maxEntries,
 			from: "ledger l",
-			where: `l.firm = {firm} and l.account = $ and l.amount <> 0
+			where: `l.firm = {firm} and l.account = $
 				and l.date >= coalesce({from}::date, '-infinity') and l.date <= coalesce({to}::date, 'infinity')`,
 		}},
 		finish: func(object reflect.Value) {
