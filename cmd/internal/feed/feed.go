@@ -26,14 +26,20 @@ type Options struct {
 	Events, Bytes int
 	// Backoff is the longest pause between attempts; zero means 5 s.
 	Backoff time.Duration
-	Logger  *slog.Logger
+	// Silence is how long nothing may come before the feed looks at the log's head; zero means 30 s.
+	Silence time.Duration
+	// Grace is how long a message in flight may take to end when the feed stops; zero means 5 s.
+	Grace  time.Duration
+	Logger *slog.Logger
 }
 
 // Feed is a message.Subscriber. Every Subscribe is a subscription of its own; the topic's name means nothing.
 type Feed struct {
 	Options
+	source  *Source
 	closing context.Context
 	close   context.CancelFunc
+	mu      sync.Mutex // no subscription begins while Close begins to wait
 	running sync.WaitGroup
 }
 
@@ -48,21 +54,29 @@ func New(o Options) (*Feed, error) {
 		o.Events = 4096
 	}
 	if o.Bytes == 0 {
-		o.Bytes = 8 << 20
+		o.Bytes = maxBytes
 	}
 	if o.Backoff == 0 {
 		o.Backoff = 5 * time.Second
 	}
+	if o.Silence == 0 {
+		o.Silence = 30 * time.Second
+	}
+	if o.Grace == 0 {
+		o.Grace = 5 * time.Second
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	f := &Feed{Options: o}
+	f := &Feed{Options: o, source: NewSource(o.Client, o.Prefixes)}
 	f.closing, f.close = context.WithCancel(context.Background())
 	return f, nil
 }
 
 // Subscribe follows the log until ctx ends or the feed is closed.
 func (f *Feed) Subscribe(ctx context.Context, _ string) (<-chan *message.Message, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.closing.Err() != nil {
 		return nil, errors.New("feed: closed")
 	}
@@ -77,10 +91,12 @@ func (f *Feed) Subscribe(ctx context.Context, _ string) (<-chan *message.Message
 	return out, nil
 }
 
-// Close ends all subscriptions and waits for them. A message in flight is given up: it was not acknowledged, so it
-// comes again.
+// Close ends all subscriptions and waits for them, and for the messages in flight as long as Grace. A message that
+// is not acknowledged comes again.
 func (f *Feed) Close() error {
+	f.mu.Lock()
 	f.close()
+	f.mu.Unlock()
 	f.running.Wait()
 	return nil
 }
@@ -108,10 +124,11 @@ func (f *Feed) follow(ctx context.Context, out chan<- *message.Message) {
 // errRefused says that the consumer did not take a batch.
 var errRefused = errors.New("the consumer refused the batch")
 
+// errSilent says that a subscription brings nothing although the log went on.
+var errSilent = errors.New("the log went on, but the subscription brings nothing")
+
 // subscribeOnce runs one subscription until it ends, and tells whether the consumer took anything.
 func (f *Feed) subscribeOnce(ctx context.Context, out chan<- *message.Message) (delivered bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	at, err := f.From(ctx)
 	if err != nil {
 		return false, err
@@ -120,57 +137,65 @@ func (f *Feed) subscribeOnce(ctx context.Context, out chan<- *message.Message) (
 	if err != nil {
 		return false, err
 	}
-	defer closeClient(client)
-	events := make(chan *esdb.RecordedEvent, f.Events)
-	ended := make(chan error, 1)
+	receiving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	incoming := newBuffer(f.Events, f.Bytes)
 	go func() {
-		defer close(events)
-		ended <- receive(ctx, client, f.Prefixes, at, nil, func(e *esdb.RecordedEvent) error {
-			select {
-			case events <- e:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
+		defer closeClient(client)
+		incoming.end(receive(receiving, client, f.Prefixes, at, incoming.put))
 	}()
+	var missed domain.Position // what the log had when nothing came
 	for {
-		batch := f.collect(events, at)
-		if len(batch.Events) == 0 {
-			return delivered, <-ended
+		events, err := incoming.take(ctx, f.Silence)
+		switch {
+		case err != nil:
+			return delivered, err
+		case len(events) == 0:
+			if at.Before(missed) {
+				return delivered, errSilent
+			}
+			if missed, err = f.source.Head(ctx); err != nil {
+				return delivered, err
+			}
+			continue
 		}
-		last := batch.Events[len(batch.Events)-1].Position
-		m := message.NewMessage(last.String(), nil)
-		m.SetContext(projections.WithBatch(ctx, batch))
-		select {
-		case out <- m:
-		case <-ctx.Done():
-			return delivered, ctx.Err()
+		last := events[len(events)-1].Position
+		if err := f.deliver(ctx, out, projections.Batch{After: at, Events: events}, last); err != nil {
+			return delivered, err
 		}
-		select {
-		case <-m.Acked():
-			at, delivered = last, true
-		case <-m.Nacked():
-			return delivered, errRefused
-		case <-ctx.Done():
-			return delivered, ctx.Err()
-		}
+		at, delivered = last, true
 	}
 }
 
-// collect waits for one event and takes what else is there, up to the limits. It is empty when the subscription ended.
-func (f *Feed) collect(events <-chan *esdb.RecordedEvent, after domain.Position) projections.Batch {
-	batch := projections.Batch{After: after}
-	size := 0
-	for e := range events {
-		r := recorded(e)
-		batch.Events = append(batch.Events, r)
-		size += len(r.Data) + len(r.Metadata)
-		if len(events) == 0 || len(batch.Events) >= f.Events || size >= f.Bytes {
-			break
+// deliver hands a batch to the consumer and waits for its answer. The message's context ends with it, or a while after
+// the feed was told to stop.
+func (f *Feed) deliver(ctx context.Context, out chan<- *message.Message, b projections.Batch, last domain.Position) error {
+	handling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	m := message.NewMessage(last.String(), nil)
+	m.SetContext(projections.WithBatch(handling, b))
+	select {
+	case out <- m:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	var late <-chan time.Time
+	stop := ctx.Done()
+	for {
+		select {
+		case <-m.Acked():
+			return nil
+		case <-m.Nacked():
+			return errRefused
+		case <-stop:
+			stop = nil
+			timer := time.NewTimer(f.Grace)
+			defer timer.Stop()
+			late = timer.C
+		case <-late:
+			return ctx.Err()
 		}
 	}
-	return batch
 }
 
 // pauses grow from 50 ms to the longest.

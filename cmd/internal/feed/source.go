@@ -19,6 +19,9 @@ import (
 // client can wait for ever.
 const patience = 15 * time.Second
 
+// tries is how often in a row a reading may be cut without having brought anything.
+const tries = 5
+
 // Source reads the log from any position; it implements projections.Source.
 type Source struct {
 	client   func() (*esdb.Client, error)
@@ -27,98 +30,128 @@ type Source struct {
 
 var _ projections.Source = (*Source)(nil)
 
-// NewSource reads the events of streams with one of the prefixes. client makes a client for one read.
+// NewSource reads the events of streams with one of the prefixes. client makes a client for one reading, which the
+// source closes.
 func NewSource(client func() (*esdb.Client, error), prefixes []string) *Source {
 	return &Source{client, prefixes}
 }
 
-// errEnough ends a subscription that has given what was asked.
-var errEnough = errors.New("enough")
-
-// ReadAll hands over every event after a position in batches, up to the head at the call or a little beyond.
+// ReadAll hands over every event after a position in batches of at most limit events and 8 MiB, up to the head at the
+// call or a little beyond. When the connection is cut it goes on with another one.
 func (s *Source) ReadAll(ctx context.Context, after domain.Position, limit int, handle func([]domain.Recorded) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	client, err := s.client()
+	head, err := s.Head(ctx)
 	if err != nil {
 		return err
 	}
-	defer closeClient(client)
-	// Handling a batch and receiving the next one overlap.
-	batches := make(chan []domain.Recorded, 2)
-	received := make(chan error, 1)
-	go func() {
-		defer close(batches)
-		var batch []domain.Recorded
-		flush := func() error {
-			if len(batch) == 0 {
-				return nil
-			}
-			select {
-			case batches <- batch:
-				batch = make([]domain.Recorded, 0, limit)
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+	wait := pauses{longest: time.Second}
+	for cuts := 0; after.Before(head); {
+		at, err := s.readOnce(ctx, after, head, limit, handle)
+		if at != after {
+			cuts = 0
+			wait.reset()
 		}
-		err := receive(ctx, client, s.prefixes, after, func() error { return errEnough }, func(e *esdb.RecordedEvent) error {
-			if batch = append(batch, recorded(e)); len(batch) < limit {
-				return nil
-			}
-			return flush()
-		})
-		if errors.Is(err, errEnough) {
-			err = flush()
-		}
-		received <- err
-	}()
-	for batch := range batches {
-		if err := handle(batch); err != nil {
+		after = at
+		if cut, is := errors.AsType[*cutError](err); is && cuts < tries && ctx.Err() == nil {
+			cuts++
+			wait.pause(ctx)
+		} else if is {
+			return fmt.Errorf("reading the log after %s: %w", after, cut.err)
+		} else if err != nil {
 			return err
 		}
 	}
-	return <-received
+	return nil
+}
+
+// cutError is a reading that ended too early; any other error comes from who handles the events.
+type cutError struct{ err error }
+
+// Error gives the cause.
+func (c *cutError) Error() string { return c.err.Error() }
+
+// readOnce reads with one subscription and returns how far it came.
+func (s *Source) readOnce(ctx context.Context, at, head domain.Position, limit int, handle func([]domain.Recorded) error) (domain.Position, error) {
+	client, err := s.client()
+	if err != nil {
+		return at, err
+	}
+	receiving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	incoming := newBuffer(limit, maxBytes)
+	go func() {
+		defer closeClient(client)
+		incoming.end(receive(receiving, client, s.prefixes, at, incoming.put))
+	}()
+	for at.Before(head) {
+		events, err := incoming.take(ctx, patience)
+		if err != nil {
+			return at, &cutError{err}
+		}
+		if len(events) == 0 {
+			return at, &cutError{errSilent}
+		}
+		if err := handle(events); err != nil {
+			return at, err
+		}
+		at = events[len(events)-1].Position
+	}
+	return at, nil
 }
 
 // Head is the position of the last event of our streams; the zero Position when there is none. A server of several
 // users may hold other events after it, which nobody here waits for.
-func (s *Source) Head(ctx context.Context) (head domain.Position, err error) {
-	err = guarded(ctx, s.client, func(ctx context.Context, client *esdb.Client) error {
-		stream, err := client.ReadAll(ctx, esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, math.MaxInt32)
-		if err != nil {
-			return err
-		}
-		defer stream.Close()
-		for {
-			e, err := stream.Recv()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if r := e.OriginalEvent(); hasPrefix(r.StreamID, s.prefixes) {
-				head = position(r.Position)
-				return nil
-			}
-		}
-	})
-	return head, err
+func (s *Source) Head(ctx context.Context) (domain.Position, error) {
+	client, err := s.client()
+	if err != nil {
+		return domain.Position{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	type answer struct {
+		head domain.Position
+		err  error
+	}
+	// The client does not always look at the context, so we do.
+	answered := make(chan answer, 1)
+	go func() {
+		defer closeClient(client)
+		head, err := lastOf(ctx, client, s.prefixes)
+		answered <- answer{head, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.head, a.err
+	case <-ctx.Done():
+		return domain.Position{}, fmt.Errorf("the event store did not answer: %w", ctx.Err())
+	}
 }
 
-func hasPrefix(stream string, prefixes []string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(stream, p) {
-			return true
+// lastOf reads backwards to the last event of streams with one of the prefixes.
+func lastOf(ctx context.Context, client *esdb.Client, prefixes []string) (domain.Position, error) {
+	stream, err := client.ReadAll(ctx, esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, math.MaxInt32)
+	if err != nil {
+		return domain.Position{}, err
+	}
+	defer stream.Close()
+	for {
+		e, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return domain.Position{}, nil
+		}
+		if err != nil {
+			return domain.Position{}, err
+		}
+		for _, p := range prefixes {
+			if strings.HasPrefix(e.OriginalEvent().StreamID, p) {
+				return position(e.OriginalEvent().Position), nil
+			}
 		}
 	}
-	return false
 }
 
-// receive subscribes after a position and hands over every event until something fails. caughtUp, when given, is
-// called each time there is nothing more to read for now. The error says why it ended; it is never nil.
-func receive(ctx context.Context, client *esdb.Client, prefixes []string, after domain.Position, caughtUp func() error, handle func(*esdb.RecordedEvent) error) error {
+// receive subscribes after a position and hands over every event until something fails. The error says why it ended;
+// it is never nil.
+func receive(ctx context.Context, client *esdb.Client, prefixes []string, after domain.Position, put func(context.Context, domain.Recorded) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	confirmed := time.AfterFunc(patience, cancel)
@@ -137,37 +170,12 @@ func receive(ctx context.Context, client *esdb.Client, prefixes []string, after 
 		e := subscription.Recv()
 		switch {
 		case e.EventAppeared != nil:
-			err = handle(e.EventAppeared.OriginalEvent())
-		case e.CaughtUp != nil && caughtUp != nil:
-			err = caughtUp()
+			if err := put(ctx, recorded(e.EventAppeared.OriginalEvent())); err != nil {
+				return err
+			}
 		case e.SubscriptionDropped != nil:
-			err = fmt.Errorf("the subscription was dropped: %w", e.SubscriptionDropped.Error)
+			return fmt.Errorf("the subscription was dropped: %w", e.SubscriptionDropped.Error)
 		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// guarded runs a call on a client of its own and stops waiting for it after a while: the official client does not
-// always look at its context.
-func guarded(ctx context.Context, open func() (*esdb.Client, error), call func(context.Context, *esdb.Client) error) error {
-	client, err := open()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	done := make(chan error, 1)
-	go func() {
-		defer closeClient(client)
-		done <- call(ctx, client)
-	}()
-	defer cancel()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("the event store did not answer in time: %w", ctx.Err())
 	}
 }
 
