@@ -269,4 +269,3 @@ func TestSourceGoesOnAfterACut(t *testing.T) {
 		t.Errorf("got %d texts, not those that were written", len(texts))
 	}
 }
-
