@@ -37,8 +37,8 @@ fmt: ## Format the code
 golden: ## Write the golden samples anew; read the difference before you commit it
 	@go test $$(grep -rlE --include='*_test.go' '^func Test\w*Golden' . | xargs -n1 dirname | sort -u) -run Golden -update
 
-bench: build ## Measure appends, replay and reads against their limits (FULL=1: full size)
-	@for what in append replay read; do bin/atrium bench $$what $(if $(FULL),--full); done
+bench: build ## Measure appends and replay against their limits (FULL=1: full size)
+	@for what in append replay; do bin/atrium bench $$what $(if $(FULL),--full); done
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)
 	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \

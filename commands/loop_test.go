@@ -13,7 +13,6 @@ import (
 	"github.com/atrium-portal/atrium/commands/commandstest"
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/account"
-	"github.com/atrium-portal/atrium/domain/catalog"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
 	"github.com/atrium-portal/atrium/domain/domaintest"
@@ -51,17 +50,7 @@ func newHouse(t *testing.T) *house {
 
 // newLoop is another process on the same log.
 func (h *house) newLoop() *commands.Loop {
-	codec, err := domain.NewCodec(catalog.Types(), domaintest.NewKeys(), nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	loop, err := commands.NewLoop(commands.Options{
-		Log: h.log, Codec: codec, Menu: commands.Atrium(), Now: func() time.Time { return h.now }, LoginKey: []byte("0123456789abcdef"),
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return loop
+	return commandstest.NewLoop(h.t, h.log, func() time.Time { return h.now }, nil)
 }
 
 func (h *house) order(actor domain.Actor, name string, command any) commands.Order {

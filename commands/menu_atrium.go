@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/access"
 	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
@@ -74,6 +75,7 @@ func Atrium() *Menu {
 	On(m, numbering.Aggregate, "ReserveNumber", numbering.Reserve{}, step, Upsert[numbering.Reserve]())
 	On(m, login.Aggregate, "ClaimLogin", login.Claim{}, step, Upsert[login.Claim]())
 	On(m, login.Aggregate, "ReleaseLogin", login.Release{}, step)
+	On(m, access.Aggregate, "RecordAccess", access.Record{}, step, Upsert[access.Record]())
 
 	Whenever(m, addFirstContact)
 	Whenever(m, retireDuplicate)

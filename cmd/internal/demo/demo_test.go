@@ -13,7 +13,6 @@ import (
 	"github.com/atrium-portal/atrium/commands"
 	"github.com/atrium-portal/atrium/commands/commandstest"
 	"github.com/atrium-portal/atrium/domain"
-	"github.com/atrium-portal/atrium/domain/catalog"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
 	"github.com/atrium-portal/atrium/domain/domaintest"
@@ -49,17 +48,7 @@ func (i idle) Handle(_ context.Context, r slog.Record) error {
 
 func newLoop(t *testing.T, log *commandstest.Memory, now time.Time, logger *slog.Logger) *commands.Loop {
 	t.Helper()
-	codec, err := domain.NewCodec(catalog.Types(), domaintest.NewKeys(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	loop, err := commands.NewLoop(commands.Options{
-		Log: log, Codec: codec, Menu: commands.Atrium(), Now: func() time.Time { return now }, LoginKey: []byte("0123456789abcdef"), Logger: logger,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return loop
+	return commandstest.NewLoop(t, log, func() time.Time { return now }, logger)
 }
 
 func options(loop *commands.Loop) demo.Options { return demo.Options{Loop: loop, Now: loop.Now} }
