@@ -21,6 +21,7 @@ type firmRow struct {
 	ShowUnreleasedInvoices bool          `db:"show_unreleased_invoices"`
 	ShowHistory            bool          `db:"show_history"`
 	DefaultAudience        firm.Audience `db:"default_audience"`
+	RequireSecondFactor    bool          `db:"require_second_factor_for_clients"`
 	CreatedAt              time.Time     `db:"created_at" history:"-"`
 }
 
@@ -77,6 +78,7 @@ func foldFirm(row *firmRow, f domain.Fact) *firmRow {
 func (r *firmRow) set(s firm.Settings) {
 	r.Name, r.Currency, r.TimeZone, r.NumberFormat, r.InvoicePrefix = s.Name, s.Currency, s.TimeZone, s.NumberFormat, s.InvoicePrefix
 	r.ShowUnreleasedInvoices, r.ShowHistory, r.DefaultAudience = s.ShowUnreleasedInvoices, s.ShowHistory, s.DefaultAudience
+	r.RequireSecondFactor = s.RequireSecondFactorForClients
 }
 
 func staffKeys(f domain.Fact) []Key {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/access"
 	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
@@ -227,4 +228,39 @@ func TestNumbers(t *testing.T) {
 		numbering.Reserved{Kind: numbering.Invoice, Document: id("second"), Number: 2})
 	same(t, &numberRow{Firm: id("firm"), Kind: "invoice", Number: 2, Document: id("second"), ReservedAt: at(1)},
 		row[numberRow](t, facts, "numbers", id("firm"), "invoice", int64(2)))
+}
+
+func TestAccess(t *testing.T) {
+	ana := access.About{Entry: id("entry"), Person: id("ana"), PersonKind: access.Contact}
+	facts := story("access", "march",
+		access.SignInLinkSent{About: ana, Purpose: access.Invitation},
+		access.SignInLinkSent{About: ana, Purpose: access.Link},
+		access.SignInFailed{About: ana, Reason: access.WrongCode},
+		access.SignedIn{About: ana, Session: id("session"), Method: access.ByCode},
+		access.SecondFactorAdded{About: ana, Kind: access.TOTP},
+		access.PasskeyAdded{About: ana, Passkey: id("phone")},
+		access.SecondFactorRemoved{About: ana, Kind: access.TOTP},
+		access.Visited{About: ana, Session: id("session")},
+		access.SignedOut{About: ana, Session: id("session"), How: access.BySelf},
+	)
+	month := row[accessRow](t, facts, "access", id("march"))
+	same(t, &accessRow{
+		ID: id("march"), Firm: id("firm"), Account: id("account"), Person: id("ana"), PersonKind: access.Contact, Recipients: []domain.ID{id("ana")},
+	}, month)
+	if visible, recipients := month.Audience(); !visible || len(recipients) != 1 || recipients[0] != id("ana") {
+		t.Errorf("a contact's month is visible %v to %v", visible, recipients)
+	}
+	want := &lastSeenRow{
+		Person: id("ana"), Firm: id("firm"), Account: id("account"), PersonKind: access.Contact, Recipients: []domain.ID{id("ana")},
+		InvitedAt: at(0), RefusedAt: at(2), SignedInAt: at(3), Method: access.ByCode, SeenAt: at(7), Passkeys: 1, SecondFactor: true,
+	}
+	same(t, want, row[lastSeenRow](t, facts, "last_seen", id("ana")))
+	passkeyGone := append(facts, story("access", "march", access.PasskeyRemoved{About: ana, Passkey: id("phone")})...)
+	want.Passkeys, want.SecondFactor = 0, false
+	same(t, want, row[lastSeenRow](t, passkeyGone, "last_seen", id("ana")))
+
+	ada := access.About{Entry: id("entry"), Person: id("ada"), PersonKind: access.Staff}
+	if visible, recipients := row[accessRow](t, story("access", "april", access.PasswordSet{About: ada}), "access", id("april")).Audience(); visible || recipients != nil {
+		t.Errorf("a month of staff is visible %v to %v", visible, recipients)
+	}
 }

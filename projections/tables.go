@@ -24,13 +24,15 @@ import "slices"
 //	contract_signers  like contracts                              contractSignerRow
 //	contract_notes    -                                           contractNotesRow
 //	numbers           -                                           numberRow
+//	access            their own                                   accessRow
+//	last_seen         their own                                   lastSeenRow
 //
 // Events of login streams go into none: their streams are named after a keyed hash, and who holds which e-mail is
 // said by staff_details and contacts.
 func Tables() []Table {
 	return slices.Concat(
 		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), paymentTables(), ledgerTables(),
-		contractTables(), numberTables(),
+		contractTables(), numberTables(), accessTables(),
 	)
 }
 

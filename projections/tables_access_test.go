@@ -3,6 +3,7 @@ package projections_test
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/access"
 	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
@@ -69,8 +71,13 @@ func twoFirms(t *testing.T) *world {
 		Firm: north.firm, Name: domain.P("Bo"), Email: domain.P("secret.bo@example.com"), Role: firm.Member,
 	})
 
+	north.comesAndGoes("ana", "acme")
+	north.comesAndGoes("carl", "bolt")
+	north.comesAndGoes("", "") // the administrator
+
 	south := w.foundFirm(t, "south")
 	south.openAccount("delta", "dora")
+	south.comesAndGoes("dora", "delta")
 	south.openProject("delta site", "delta")
 	south.sendInvoice("delta for all", "delta")
 	south.settle("delta for all")
@@ -92,6 +99,42 @@ func (p person) settle(name string) {
 	}
 	site := strings.Fields(name)[0] + " site"
 	must(p, project.Aggregate, site, "", project.SetHealth{Project: domaintest.ID(site), Health: project.Shifted, Note: domain.P("see messages")})
+}
+
+// comesAndGoes lets a contact, or the administrator when there is no name, sign in after a failed try.
+func (p person) comesAndGoes(name, accountName string) {
+	p.t.Helper()
+	about := access.About{Person: p.who.ID, PersonKind: access.Staff}
+	by := p
+	if name != "" {
+		about = access.About{Person: domaintest.ID(name), PersonKind: access.Contact}
+		by = p.as(name)
+	}
+	fact := func(who person, of func(access.About) access.Event) {
+		about.Entry = domaintest.ID(fmt.Sprint("entry ", p.w.n))
+		month := domain.DateOf(p.w.now(), time.UTC)
+		stream := access.StreamID(about.Person, month)
+		at := owner{firm: p.firm}
+		if accountName != "" {
+			at.account = domaintest.ID(accountName)
+		}
+		if _, err := give(p.w, access.Aggregate, stream, who.who, access.Record{Stream: stream, Fact: of(about)}, at); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	system := p
+	system.who = domain.SystemActor("portal")
+	fact(system, func(a access.About) access.Event {
+		return access.SignInFailed{About: a, Reason: access.WrongCode, From: domain.P("secret address")}
+	})
+	fact(by, func(a access.About) access.Event {
+		return access.SignedIn{About: a, Session: domaintest.ID("session of " + name), Method: access.ByLink}
+	})
+	if name != "" {
+		fact(p, func(a access.About) access.Event {
+			return access.PreviewStarted{About: a, Contact: a.Person, Reason: domain.P("to look")}
+		})
+	}
 }
 
 // reader is who reads, as the settings of a request say it.
@@ -211,8 +254,15 @@ func TestClientsSeeWhatIsTheirs(t *testing.T) {
 		{"the text of contracts", ben, "select body from read.contract_bodies", []string{"The text of acme terms"}},
 		{"the signers of contracts", ben, "select place::text from read.contract_signers", []string{"1", "2"}},
 
+		{"when they were here", ana, "select person::text from read.last_seen", []string{domaintest.ID("ana").String()}},
+		{"not when others were", ben, "select person::text from read.last_seen", nil},
+		{
+			"how they came in, and who looked", ana, "select event from read.history where category = 'access'",
+			[]string{"PreviewStarted", "SignInFailed", "SignedIn"},
+		},
+
 		{"history", ben, "select distinct category from read.history", []string{"account", "contract", "invoice", "project"}},
-		{"no history without the permissions", nothing, "select distinct category from read.history", []string{"account"}},
+		{"no history without the permissions", nothing, "select distinct category from read.history", []string{"access", "account"}},
 		{"no history where the firm shows none", ben.with("app.history", "off"), "select distinct category from read.history", nil},
 		{
 			"history of invoices", ben, "select distinct record::text from read.history where category = 'invoice'",

@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/access"
 	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
@@ -21,6 +22,7 @@ func Types() []domain.Type {
 		account.Aggregate.Type(),
 		contact.Aggregate.Type(),
 		login.Aggregate.Type(),
+		access.Aggregate.Type(),
 		numbering.Aggregate.Type(),
 		project.Aggregate.Type(),
 		invoice.Aggregate.Type(),

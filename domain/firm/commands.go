@@ -44,6 +44,8 @@ type ChangeSettings struct {
 	ShowUnreleasedInvoices *bool     `json:"show_unreleased_invoices,omitempty"`
 	ShowHistory            *bool     `json:"show_history,omitempty"`
 	DefaultAudience        *Audience `json:"default_audience,omitempty"`
+
+	RequireSecondFactorForClients *bool `json:"require_second_factor_for_clients,omitempty"`
 }
 
 // Target is the firm.
@@ -60,6 +62,7 @@ func (c ChangeSettings) Decide(s State, _ domain.Meta) ([]Event, error) {
 	domain.Replace(&next.ShowUnreleasedInvoices, c.ShowUnreleasedInvoices)
 	domain.Replace(&next.ShowHistory, c.ShowHistory)
 	domain.Replace(&next.DefaultAudience, c.DefaultAudience)
+	domain.Replace(&next.RequireSecondFactorForClients, c.RequireSecondFactorForClients)
 	var v domain.Checks
 	next.check(&v)
 	if err := v.Err(); err != nil || next == s.Settings {

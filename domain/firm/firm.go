@@ -136,6 +136,7 @@ type State struct {
 type StaffState struct {
 	Role   Role
 	Active bool
+	Name   domain.Personal
 	Email  domain.Personal
 }
 
@@ -146,7 +147,7 @@ func evolve(s State, e Event) State {
 	case SettingsChanged:
 		s.Settings = e.Settings
 	case StaffInvited:
-		s.Staff = with(s.Staff, e.Staff, StaffState{Role: e.Role, Active: true, Email: e.Email})
+		s.Staff = with(s.Staff, e.Staff, StaffState{Role: e.Role, Active: true, Name: e.Name, Email: e.Email})
 	case StaffRoleChanged:
 		member := s.Staff[e.Staff]
 		member.Role = e.To

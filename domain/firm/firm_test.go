@@ -258,6 +258,7 @@ func TestSentences(t *testing.T) {
 func TestGolden(t *testing.T) {
 	full := settings
 	full.InvoicePrefix, full.ShowUnreleasedInvoices, full.DefaultAudience = "INV-", true, firm.Named
+	full.RequireSecondFactorForClients = true
 	dt.Golden(t, firm.Aggregate,
 		firm.Created{Slug: "north-studio", Settings: full}, firm.SettingsChanged{Settings: full}, ben,
 		firm.StaffRoleChanged{Staff: dt.ID("ben"), From: firm.Member, To: firm.Manager},

@@ -23,6 +23,8 @@ type Settings struct {
 	ShowHistory bool `json:"show_history"`
 	// DefaultAudience is who sees a new document when its author does not say.
 	DefaultAudience Audience `json:"default_audience"`
+	// RequireSecondFactorForClients lets clients in only with a second factor, which they set up at their next sign-in.
+	RequireSecondFactorForClients bool `json:"require_second_factor_for_clients,omitempty"`
 }
 
 // Location is the firm's time zone, for Meta.Zone; UTC when the firm has none.
@@ -89,5 +91,7 @@ func slugRune(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
 
 // reservedSlug reports whether /{slug} is a page of the program's own.
 func reservedSlug(slug string) bool {
-	return slices.Contains([]string{"api", "assets", "clients", "dev", "healthz", "login", "logout", "metrics", "readyz", "staff", "static"}, slug)
+	return slices.Contains([]string{
+		"account", "api", "assets", "clients", "dev", "healthz", "login", "logout", "metrics", "readyz", "reset", "staff", "static", "welcome",
+	}, slug)
 }

@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('50cef3e0f7ff', true);
+insert into read.checkpoint (build, loading) values ('2b72ffbf977b', true);
 
 create table read.firms (
 	id uuid not null,
@@ -26,6 +26,7 @@ create table read.firms (
 	show_unreleased_invoices boolean not null,
 	show_history boolean not null,
 	default_audience text not null,
+	require_second_factor_for_clients boolean not null,
 	created_at timestamptz not null,
 	constraint firms_pkey primary key (id)
 );
@@ -285,6 +286,34 @@ create table read.numbers (
 	constraint numbers_pkey primary key (firm, kind, number)
 );
 
+create table read.access (
+	id uuid not null,
+	firm uuid not null,
+	account uuid,
+	revision bigint not null,
+	person uuid not null,
+	person_kind text not null,
+	recipients uuid[] not null,
+	constraint access_pkey primary key (id)
+);
+
+create table read.last_seen (
+	person uuid not null,
+	firm uuid not null,
+	account uuid,
+	person_kind text not null,
+	recipients uuid[] not null,
+	invited_at timestamptz,
+	signed_in_at timestamptz,
+	method text not null,
+	seen_at timestamptz,
+	refused_at timestamptz,
+	second_factor boolean not null,
+	has_totp boolean not null,
+	passkeys bigint not null,
+	constraint last_seen_pkey primary key (person)
+);
+
 create table read.history (
 	position bigint not null,
 	firm uuid not null,
@@ -387,6 +416,8 @@ create index contracts_3 on read.contracts (project) where project is not null;
 create index contract_signers_1 on read.contract_signers (contact);
 
 create index numbers_1 on read.numbers (document);
+
+create index last_seen_1 on read.last_seen (firm, seen_at);
 
 alter table read.history add constraint history_pkey primary key (position);
 
@@ -562,7 +593,7 @@ create policy staff on read.invoices for select to atrium_staff using (firm = nu
 
 grant select on read.invoices to atrium_client;
 
-create policy client on read.invoices for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients)) and ((released or current_setting('app.unreleased', true) = 'on') and 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+create policy client on read.invoices for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and ((released or current_setting('app.unreleased', true) = 'on') and 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
 
 alter table read.credit_notes enable row level security;
 
@@ -638,7 +669,7 @@ create policy staff on read.contracts for select to atrium_staff using (firm = n
 
 grant select on read.contracts to atrium_client;
 
-create policy client on read.contracts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients)) and (released and 'view_contracts' = any(nullif(current_setting('app.permissions', true), '')::text[]) and (status <> 'complete' or exists (select from firms where firms.id = contracts.firm and firms.show_history))));
+create policy client on read.contracts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and (released and 'view_contracts' = any(nullif(current_setting('app.permissions', true), '')::text[]) and (status <> 'complete' or exists (select from firms where firms.id = contracts.firm and firms.show_history))));
 
 alter table read.contract_bodies enable row level security;
 
@@ -696,6 +727,38 @@ grant select on read.numbers to atrium_staff;
 
 create policy staff on read.numbers for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
 
+alter table read.access enable row level security;
+
+alter table read.access force row level security;
+
+grant select, insert, update, delete on read.access to atrium_projector;
+
+create policy projector on read.access to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.access to atrium_staff;
+
+create policy staff on read.access for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.access to atrium_client;
+
+create policy client on read.access for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]));
+
+alter table read.last_seen enable row level security;
+
+alter table read.last_seen force row level security;
+
+grant select, insert, update, delete on read.last_seen to atrium_projector;
+
+create policy projector on read.last_seen to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.last_seen to atrium_staff;
+
+create policy staff on read.last_seen for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.last_seen to atrium_client;
+
+create policy client on read.last_seen for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]));
+
 alter table read.history enable row level security;
 
 alter table read.history force row level security;
@@ -710,7 +773,7 @@ create policy staff on read.history for select to atrium_staff using (firm = nul
 
 grant select (position, firm, account, stream, category, record, label, event, revision, time, actor, actor_kind, on_behalf_of, sentence, changes, command, cause, event_id, client_visible, recipients, permission) on read.history to atrium_client;
 
-create policy client on read.history for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients)) and (client_visible and current_setting('app.history', true) = 'on' and (permission = '' or permission = any(nullif(current_setting('app.permissions', true), '')::text[]))));
+create policy client on read.history for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and (client_visible and current_setting('app.history', true) = 'on' and (permission = '' or permission = any(nullif(current_setting('app.permissions', true), '')::text[]))));
 
 alter table read.parked enable row level security;
 
