@@ -68,6 +68,7 @@ func TestEachRoleSeesItsOwn(t *testing.T) {
 			{"client of another firm", db.client, client("firm", ana), "select count(*) from read.accounts", 0},
 			{"client who sees what is not released, no recipient", db.client, client("unreleased", "on"), "select count(*) from read.accounts", 1},
 			{"client who is a recipient", db.client, client("unreleased", "on", "contact", staff), "select count(*) from read.accounts", 2},
+			{"client with a duplicate who is a recipient", db.client, client("unreleased", "on", "contact", "{"+ana+","+staff+"}"), "select count(*) from read.accounts", 2},
 			{"recipient, not released", db.client, client("contact", staff), "select count(*) from read.accounts", 1},
 			{"client, details", db.client, client(), "select count(*) from read.details", 1},
 			{"client, history not shown", db.client, client(), "select count(*) from read.history", 0},

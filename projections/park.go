@@ -77,10 +77,13 @@ type ParkedStream struct {
 	Error    string          // why that one could not be applied
 }
 
+// rowsQuerier is a pool, a connection or a transaction.
+type rowsQuerier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
 // parkedStreams lists them by position.
-func parkedStreams(ctx context.Context, db interface {
-	Query(context.Context, string, ...any) (pgx.Rows, error)
-}, schema string) ([]ParkedStream, error) {
+func parkedStreams(ctx context.Context, db rowsQuerier, schema string) ([]ParkedStream, error) {
 	rows, err := db.Query(ctx, `select stream, count(*), min(position), (array_agg(prepare order by position))[1], max(error)
 		from `+schema+`.parked group by stream order by 3`)
 	if err != nil {

@@ -125,9 +125,10 @@ func (t *table) index(schema string) []string {
 }
 
 const (
-	firmMatches      = "firm = nullif(current_setting('app.firm', true), '')::uuid"
-	accountMatches   = "account = any(nullif(current_setting('app.accounts', true), '')::uuid[])"
-	recipientMatches = "(recipients = '{}' or nullif(current_setting('app.contact', true), '')::uuid = any(recipients))"
+	firmMatches    = "firm = nullif(current_setting('app.firm', true), '')::uuid"
+	accountMatches = "account = any(nullif(current_setting('app.accounts', true), '')::uuid[])"
+	// app.contact is the contact's id, or an array of it and of the duplicates that were merged into it.
+	recipientMatches = "(recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])"
 )
 
 // protect lets each role see what is its own. Settings are read in the policies themselves: wrapped in an immutable

@@ -165,8 +165,7 @@ func receive(ctx context.Context, client *esdb.Client, prefixes []string, after 
 	if err != nil {
 		return fmt.Errorf("subscribing to the log: %w", err)
 	}
-	defer subscription.Close()
-	for {
+	for { // ends with the context at the latest
 		e := subscription.Recv()
 		switch {
 		case e.EventAppeared != nil:
