@@ -56,6 +56,26 @@ type Sent struct {
 
 	Total    domain.Money `json:"total"`
 	Imported bool         `json:"imported,omitempty"` // number and date are those of another program
+
+	Seller Seller `json:"seller,omitzero"`
+	Buyer  Buyer  `json:"buyer,omitzero"`
+}
+
+// Seller is what an invoice says of the firm: as it was when the invoice was sent, so that the document never changes.
+type Seller struct {
+	Name         string `json:"name"`
+	Address      string `json:"address,omitempty"`
+	TaxID        string `json:"tax_id,omitempty"`
+	Payment      string `json:"payment,omitempty"` // how to pay: bank and account
+	NumberFormat string `json:"number_format,omitempty"`
+	Color        string `json:"color,omitempty"` // #rrggbb, of the letterhead
+}
+
+// Buyer is what an invoice says of the client, as it was when the invoice was sent.
+type Buyer struct {
+	Name    domain.Personal `json:"name"`
+	Address domain.Personal `json:"address,omitzero"`
+	TaxID   domain.Personal `json:"tax_id,omitzero"`
 }
 
 // PaymentRecorded is money received.
@@ -66,6 +86,8 @@ type PaymentRecorded struct {
 	Method    Method          `json:"method"`
 	Reference domain.Personal `json:"reference,omitzero"`
 	DueAfter  domain.Money    `json:"due_after"`
+	Receipt   string          `json:"receipt,omitempty"` // number of the receipt as people read it; none for what another program received
+	Attempt   domain.ID       `json:"attempt,omitzero"`  // the online payment that brought it, if one did
 }
 
 // Paid follows the payment after which nothing is due.

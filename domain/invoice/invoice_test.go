@@ -302,8 +302,12 @@ func TestGolden(t *testing.T) {
 	full := content(work, travel)
 	imported := sent
 	imported.Imported = true
+	imported.Seller = invoice.Seller{
+		Name: "North Studio", Address: "1 Quay\nBergen", TaxID: "NO 123", Payment: "IBAN NO93 8601", NumberFormat: "1 234,56", Color: "#123456",
+	}
+	imported.Buyer = invoice.Buyer{Name: domain.P("Lima"), Address: domain.P("2 Hill\nOslo"), TaxID: domain.P("NO 456")}
 	referenced := deposit
-	referenced.Reference = domain.P("RF18 5390")
+	referenced.Reference, referenced.Receipt, referenced.Attempt = domain.P("RF18 5390"), "R-0012", dt.ID("attempt")
 	dt.Golden(t, invoice.Aggregate,
 		invoice.Drafted(full), invoice.DraftChanged(full), imported, referenced, invoice.Paid{}, refunded, creditNote, voided,
 		invoice.Overdue{Due: due, Amount: eur(7000)})

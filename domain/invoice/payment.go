@@ -42,7 +42,15 @@ type RecordPayment struct {
 	Date      domain.Date     `json:"date"`
 	Method    Method          `json:"method"`
 	Reference domain.Personal `json:"reference,omitzero"`
+
+	// Receipt is the next receipt number of the firm, reserved for PaymentID; it is put in before the decision, and stays
+	// 0 where another program gave the receipt.
+	Receipt int64     `json:"-"`
+	Attempt domain.ID `json:"-"` // the online payment that brought the money
 }
+
+// PaymentID is the id of the payment that the command described by m records.
+func PaymentID(m domain.Meta) domain.ID { return m.NewID("payment") }
 
 // Target is the invoice.
 func (c RecordPayment) Target() domain.ID { return c.Invoice }
@@ -57,7 +65,7 @@ func (c RecordPayment) Decide(s State, m domain.Meta) ([]Event, error) {
 	if err := v.Err(); err != nil {
 		return nil, err
 	}
-	id := m.NewID("payment")
+	id := PaymentID(m)
 	if _, done := s.Payments[id]; done {
 		return nil, nil
 	}
@@ -68,7 +76,13 @@ func (c RecordPayment) Decide(s State, m domain.Meta) ([]Event, error) {
 	if due.Amount < 0 {
 		return nil, exceeds("payment-exceeds-due", s.Due(), "due on this invoice")
 	}
-	events := []Event{PaymentRecorded{Payment: id, Amount: c.Amount, Date: c.Date, Method: c.Method, Reference: c.Reference, DueAfter: due}}
+	recorded := PaymentRecorded{
+		Payment: id, Amount: c.Amount, Date: c.Date, Method: c.Method, Reference: c.Reference, DueAfter: due, Attempt: c.Attempt,
+	}
+	if c.Receipt > 0 {
+		recorded.Receipt = label("R-", c.Receipt)
+	}
+	events := []Event{recorded}
 	if due.Amount == 0 {
 		events = append(events, Paid{})
 	}
@@ -120,4 +134,31 @@ func (c RefundPayment) Decide(s State, m domain.Meta) ([]Event, error) {
 		return nil, exceeds("refund-exceeds-payment", left, "left of this payment")
 	}
 	return []Event{PaymentRefunded{Refund: id, Payment: c.Payment, Amount: amount, Date: m.Today(), Reason: c.Reason}}, nil
+}
+
+// MatchRefunds brings the refunds of an online payment up to the total that the provider gave back. Whoever has
+// recorded a refund by hand that the provider reports later has recorded it once.
+type MatchRefunds struct {
+	Invoice domain.ID    `json:"invoice"`
+	Payment domain.ID    `json:"payment"`
+	Total   domain.Money `json:"total"`
+}
+
+// Target is the invoice.
+func (c MatchRefunds) Target() domain.ID { return c.Invoice }
+
+// Decide records what is missing, at most what is left of the payment.
+func (c MatchRefunds) Decide(s State, m domain.Meta) ([]Event, error) {
+	payment, known := s.Payments[c.Payment]
+	if !known {
+		return nil, domain.Missing("payment")
+	}
+	missing := c.Total.Sub(payment.Refunded)
+	missing.Amount = min(missing.Amount, payment.Left().Amount)
+	if missing.Amount <= 0 {
+		return nil, nil
+	}
+	return []Event{PaymentRefunded{
+		Refund: m.NewID("refund"), Payment: c.Payment, Amount: missing, Date: m.Today(), Reason: domain.P("Refunded by the payment provider."),
+	}}, nil
 }

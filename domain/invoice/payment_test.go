@@ -132,3 +132,32 @@ func TestCreditOfTheRestEndsWithNothingDue(t *testing.T) {
 		t.Fatalf("due %s, paid %s, credited %s", s.Due(), s.Paid(), s.Credited)
 	}
 }
+
+func TestReceipt(t *testing.T) {
+	online := pay(5000)
+	online.Method, online.Receipt, online.Attempt = invoice.Card, 12, dt.ID("attempt")
+	with := recorded(5000, 7000)
+	with.Method, with.Receipt, with.Attempt = invoice.Card, "R-0012", dt.ID("attempt")
+	dt.Run(t, invoice.Aggregate, cases{
+		{Name: "its number and where the money came from are kept", Given: open, When: online, Then: events{with}},
+	})
+}
+
+func TestMatchRefunds(t *testing.T) {
+	total := func(cents int64) invoice.MatchRefunds {
+		return invoice.MatchRefunds{Payment: earlier, Total: eur(cents)}
+	}
+	given := after(open, paidOff, invoice.Paid{}, refunded) // 20.00 EUR of 120.00 EUR
+	missing := func(cents int64) events {
+		return events{invoice.PaymentRefunded{
+			Refund: dt.Meta().NewID("refund"), Payment: earlier, Amount: eur(cents), Date: today, Reason: domain.P("Refunded by the payment provider."),
+		}}
+	}
+	dt.Run(t, invoice.Aggregate, cases{
+		{Name: "records what is missing", Given: given, When: total(5000), Then: missing(3000)},
+		{Name: "records nothing that was recorded by hand", Given: given, When: total(2000)},
+		{Name: "records nothing for an older total", Given: given, When: total(1000)},
+		{Name: "records no more than was paid", Given: given, When: total(99999), Then: missing(10000)},
+		{Name: "needs the payment", Given: open, When: total(5000), Fault: "not-found"},
+	})
+}

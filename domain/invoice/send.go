@@ -15,6 +15,9 @@ type Send struct {
 	// decision with number 0 checks everything else.
 	Number int64  `json:"-"`
 	Prefix string `json:"-"`
+
+	Seller Seller `json:"-"` // put in before the decision, too
+	Buyer  Buyer  `json:"-"`
 }
 
 // Imported is the number and date that another program gave the invoice. Only the importer may give it.
@@ -31,6 +34,7 @@ func (c Send) Decide(s State, m domain.Meta) ([]Event, error) {
 	sent := Sent{
 		Number: c.Number, Label: label(c.Prefix, c.Number), Issued: m.Today(),
 		Due: s.Content.Due, Recipients: s.Content.Recipients, Total: s.Content.Totals.Total,
+		Seller: c.Seller, Buyer: c.Buyer,
 	}
 	var v domain.Checks
 	if c.Imported != nil {
