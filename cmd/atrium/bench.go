@@ -220,6 +220,9 @@ func (c benchReplayCmd) Run(ctx context.Context, t *terminal) error {
 				t.log.Error("closing", "error", err)
 			}
 		}()
+		if _, err := k.engine.Open(ctx); err != nil {
+			return err
+		}
 		m := newMeter(t, "writing the log", c.JSON)
 		err = fillLog(ctx, k, events, m)
 		m.end()
