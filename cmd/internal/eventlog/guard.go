@@ -84,6 +84,9 @@ func guard[T any](ctx context.Context, s *session, call func(context.Context, *e
 	if err := ctx.Err(); err != nil {
 		return none, errors.Join(errNotBegun, err)
 	}
+	if _, err := s.current(); err != nil {
+		return none, err
+	}
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():

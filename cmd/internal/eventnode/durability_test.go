@@ -275,57 +275,6 @@ func newestLog(t *testing.T, dir string) string {
 	return filepath.Join(dir, logs[len(logs)-1])
 }
 
-func TestFailedWriteClosesTheLog(t *testing.T) {
-	for name, kinds := range map[string][]errorfs.OpKind{
-		"fsync": {errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo},
-		"write": {errorfs.OpFileWrite},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var broken atomic.Bool
-			var failures atomic.Int64
-			disk := errorfs.Wrap(vfs.Default, errorfs.InjectorFunc(func(op errorfs.Op) error {
-				if broken.Load() && strings.HasSuffix(op.Path, ".log") && slices.Contains(kinds, op.Kind) {
-					failures.Add(1)
-					return errors.New("input/output error")
-				}
-				return nil
-			}))
-			dir := t.TempDir()
-			n := started(t, Options{Dir: dir, fs: disk})
-			c := official(t, n)
-			appendTo(t, c, "s", esdb.NoStream{}, names("e", 3)...)
-			sub := toAll(t, c, esdb.SubscribeToAllOptions{From: esdb.Start{}})
-			expect(t, sub, "e0", "e1", "e2", "caught up")
-
-			broken.Store(true)
-			s := grpcStatus(appendFails(t, c, "s", esdb.Revision(2), named("lost")))
-			if s.Code() != codes.Unavailable || !strings.Contains(s.Message(), "may or may not be stored") {
-				t.Errorf("first: %v", s)
-			}
-			broken.Store(false) // a disk that recovers changes nothing: what it lost stays lost
-			seen := failures.Load()
-			for range 3 {
-				s := grpcStatus(appendFails(t, c, "t", esdb.Any{}, named("later")))
-				if s.Code() != codes.Unavailable || !strings.Contains(s.Message(), "closed for writing") {
-					t.Errorf("later: %v", s)
-				}
-			}
-			if failures.Load() != seen {
-				t.Error("the write was tried again")
-			}
-			if got := data(readAll(t, c, esdb.ReadAllOptions{})); !slices.Equal(got, quoted("e0", "e1", "e2")) {
-				t.Errorf("reads show %v", got)
-			}
-			if stats, err := n.Stats(); err != nil || stats.Failure == nil || stats.Events != 3 {
-				t.Errorf("%+v, %v", stats, err)
-			}
-			if err := n.Close(); err != nil {
-				t.Errorf("close: %v", err)
-			}
-		})
-	}
-}
-
 func TestDiskNearlyFull(t *testing.T) {
 	var free atomic.Uint64
 	free.Store(300 << 20)

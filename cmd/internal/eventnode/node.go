@@ -34,6 +34,9 @@ const (
 	// pingEvery is how often a client may ping, with or without open calls. Clients of the protocol do so every 10 s; grpc-go
 	// would cut them off after half a minute. Everybody who can connect is on this machine, so nothing is gained by strictness.
 	pingEvery = 10 * time.Millisecond
+	// streamWorkers serve calls on stacks that have grown already, which saves a tenth of an append. More calls at once than
+	// this get goroutines of their own.
+	streamWorkers = 64
 	// patience is how long Close waits for calls that are being answered.
 	patience = 3 * time.Second
 )
@@ -139,6 +142,7 @@ func (n *Node) serve(logger *slog.Logger) {
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 10 * time.Second}),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.WaitForHandlers(true), // they use the store, which is closed next
 		grpc.UnaryInterceptor(unaryTrailers),
 		grpc.StreamInterceptor(streamTrailers),

@@ -155,7 +155,11 @@ func (r *reader) record(position uint64) ([]byte, error) {
 	if !r.events.SeekGE(r.key) || !bytes.Equal(r.events.Key(), r.key) {
 		return nil, errors.Join(errDamaged, r.events.Error())
 	}
-	return r.events.ValueAndErr()
+	record, err := r.events.ValueAndErr()
+	if err == nil && len(record) < 16 {
+		err = errDamaged
+	}
+	return record, err
 }
 
 // stream visits the events of a stream from a revision on, upwards or downwards, until visit returns false or there are no

@@ -1,0 +1,87 @@
+package eventnode
+
+import (
+	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+)
+
+// FuzzRecord feeds damaged records to everything that reads them: an error is fine, a panic is not.
+func FuzzRecord(f *testing.F) {
+	at := stamp{stream: "s-1", revision: 3, position: 99, created: 17}
+	f.Add(appendRecord(nil, at, &proposal{id: uuid.New(), kind: "T", json: true, custom: []byte("c"), data: []byte("d")}))
+	f.Add(appendRecord(nil, at, &proposal{id: uuid.New(), kind: metadataType, json: true, data: []byte(softDeleteDoc)}))
+	f.Fuzz(func(_ *testing.T, record []byte) {
+		e, err := parseRecord(record)
+		if err != nil {
+			return
+		}
+		_ = parseMetadata(e)
+		_, _ = recordStream(record)
+		for _, text := range []bool{false, true} {
+			p := &page{}
+			p.event(record, record, e.position, text)
+		}
+	})
+}
+
+// FuzzRequests feeds arbitrary messages to the checks of reads and appends.
+func FuzzRequests(f *testing.F) {
+	read, err := proto.Marshal(rawOptions(nil))
+	if err != nil {
+		f.Fatal(err)
+	}
+	write, err := proto.Marshal(optionsFor("s"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(read)
+	f.Add(write)
+	f.Fuzz(func(_ *testing.T, message []byte) {
+		o := &streams.ReadReq_Options{}
+		if proto.Unmarshal(message, o) == nil {
+			_, _ = parseQuery(o)
+		}
+		m := &streams.AppendReq{}
+		if proto.Unmarshal(message, m) == nil {
+			_ = (&appendCall{}).add(m)
+		}
+	})
+}
+
+// TestReplyIsWhatTheMessagesSay decodes a spliced reply with the generated code.
+func TestReplyIsWhatTheMessagesSay(t *testing.T) {
+	id := uuid.New()
+	record := appendRecord(nil, stamp{stream: "s-1", revision: 3, position: 300, created: 17},
+		&proposal{id: id, kind: "T", json: true, custom: []byte("c"), data: []byte("d")})
+	link := appendRecord(nil, stamp{stream: "l-1", revision: 1, position: 1 << 40, created: 1}, &proposal{id: uuid.New(), kind: linkType, data: []byte("3@s-1")})
+	p := &page{}
+	p.event(record, link, 1<<40, true)
+	p.event(nil, link, 1<<40, false)
+	p.checkpoint(1 << 50)
+	p.caughtUp()
+	p.notFound("missing")
+	p.confirmation("sub")
+	var replies []*streams.ReadResp
+	for _, m := range p.messages {
+		reply := &streams.ReadResp{}
+		if err := proto.Unmarshal(m, reply); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := proto.Marshal(reply); err != nil || len(again) != len(m) {
+			t.Errorf("%v has %d bytes, want %d: %v", reply, len(m), len(again), err)
+		}
+		replies = append(replies, reply)
+	}
+	e := replies[0].GetEvent()
+	if e.GetEvent().GetId().GetString_() != id.String() || e.GetEvent().GetStreamRevision() != 3 || e.GetEvent().GetMetadata()["created"] != "17" ||
+		string(e.GetEvent().GetData()) != "d" || string(e.GetLink().GetData()) != "3@s-1" || e.GetCommitPosition() != 1<<40 {
+		t.Errorf("%v", e)
+	}
+	if replies[1].GetEvent().Event != nil || replies[2].GetCheckpoint().GetPreparePosition() != 1<<50 || replies[3].GetCaughtUp() == nil ||
+		string(replies[4].GetStreamNotFound().GetStreamIdentifier().GetStreamName()) != "missing" || replies[5].GetConfirmation().GetSubscriptionId() != "sub" {
+		t.Errorf("%v", replies[1:])
+	}
+}
