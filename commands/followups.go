@@ -12,12 +12,15 @@ import (
 
 // addFirstContact gives an account the contact it was opened with.
 func addFirstContact(_ context.Context, _ *Loop, e account.Opened, f domain.Fact) ([]FollowUp, error) {
-	return []FollowUp{{"AddContact", contact.Add{Account: f.Of, Name: e.Person.Name, Email: e.Person.Email, Phone: e.Person.Phone, Primary: true}, e.Contact}}, nil
+	return []FollowUp{{
+		Name:    "AddContact",
+		Command: contact.Add{Account: f.Of, Name: e.Person.Name, Email: e.Person.Email, Phone: e.Person.Phone, Primary: true}, Target: e.Contact,
+	}}, nil
 }
 
 // retireDuplicate ends a contact that another one absorbed.
 func retireDuplicate(_ context.Context, _ *Loop, e contact.Absorbed, f domain.Fact) ([]FollowUp, error) {
-	return []FollowUp{{"RetireContact", contact.Retire{Contact: e.Duplicate, Into: f.Of}, domain.NoID}}, nil
+	return []FollowUp{{Name: "RetireContact", Command: contact.Retire{Contact: e.Duplicate, Into: f.Of}}}, nil
 }
 
 // releaseChangedLogin frees the address a contact does not use any more.
@@ -41,5 +44,5 @@ func (l *Loop) release(f domain.Fact, email domain.Personal, holder domain.ID) [
 	if email.Reveal() == "" {
 		return nil
 	}
-	return []FollowUp{{"ReleaseLogin", login.Release{Login: login.Address(l.LoginKey, f.Meta.Firm, email.Reveal()), Holder: holder}, domain.NoID}}
+	return []FollowUp{{Name: "ReleaseLogin", Command: login.Release{Login: login.Address(l.LoginKey, f.Meta.Firm, email.Reveal()), Holder: holder}}}
 }

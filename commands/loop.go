@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/firm"
 )
 
 // Options of a Loop.
@@ -23,6 +24,8 @@ type Options struct {
 
 	// LoginKey keys the hashes of what could be guessed: login e-mails, which name streams, and bodies of commands.
 	LoginKey []byte
+	// Gateway is the name of the payment provider's adapter; empty when clients cannot pay online.
+	Gateway string
 	// CachedStates bounds the cache of folded states; zero means 50,000.
 	CachedStates int
 	// Retries is how often a conflicting command is decided again; zero means 3.
@@ -133,22 +136,22 @@ func (l *Loop) dispatch(ctx context.Context, o Order) (Receipt, error) {
 	return receipt, nil
 }
 
-// FollowUp gives the commands that follow a fact and returns the position of the last event they appended. Refusals
-// are final: the fact stands, and what should follow is not possible any more.
+// FollowUp gives the commands that follow a fact and returns the position of the last event they appended. Where one is
+// refused and names no other, that is final: the fact stands, and what should follow is not possible any more.
 func (l *Loop) FollowUp(ctx context.Context, f domain.Fact) (last domain.Position, err error) {
 	steps, err := l.followUps(ctx, f)
-	if err != nil {
+	if err != nil || len(steps) == 0 {
 		return last, err
 	}
-	for i, step := range steps {
-		m := f.Meta
-		m.Command = domain.DeriveID("follow-up", f.ID.String(), fmt.Sprint(i))
-		m.Causation, m.Digest = f.ID, ""
-		r, err := l.dispatch(ctx, Order{Name: step.Name, Command: step.Command, Meta: m, Target: step.Target, internal: true})
-		if fault, ok := errors.AsType[*domain.Fault](err); ok && (fault.Kind == domain.Refused || fault.Kind == domain.NotFound) {
-			l.Logger.Warn("follow-up refused", "command", step.Name, "after", f.Event.EventType(), "stream", f.Stream, "code", fault.Code)
-			continue
+	if f.Meta.Zone == nil { // it is not stored
+		settings, err := cachedState(ctx, l, firm.Aggregate, f.Meta.Firm)
+		if err != nil {
+			return last, err
 		}
+		f.Meta.Zone = settings.Settings.Location()
+	}
+	for i, step := range steps {
+		r, err := l.followUp(ctx, f, step, fmt.Sprint(i))
 		if err != nil {
 			return last, fmt.Errorf("%s after %s: %w", step.Name, f.Event.EventType(), err)
 		}
@@ -157,6 +160,23 @@ func (l *Loop) FollowUp(ctx context.Context, f domain.Fact) (last domain.Positio
 		}
 	}
 	return last, nil
+}
+
+// followUp gives one command, or the one that stands in for it. name tells it from the others after the same fact.
+func (l *Loop) followUp(ctx context.Context, f domain.Fact, step FollowUp, name string) (Receipt, error) {
+	m := f.Meta
+	m.Command = domain.DeriveID("follow-up", f.ID.String(), name)
+	m.Causation, m.Digest = f.ID, ""
+	r, err := l.dispatch(ctx, Order{Name: step.Name, Command: step.Command, Meta: m, Target: step.Target, internal: true})
+	fault, ok := errors.AsType[*domain.Fault](err)
+	if !ok || fault.Kind != domain.Refused && fault.Kind != domain.NotFound {
+		return r, err
+	}
+	l.Logger.Warn("follow-up refused", "command", step.Name, "after", f.Event.EventType(), "stream", f.Stream, "code", fault.Code)
+	if step.Otherwise == nil {
+		return Receipt{}, nil
+	}
+	return l.followUp(ctx, f, *step.Otherwise, name+" otherwise")
 }
 
 // keyed hides the digest of a body, which is stored with the events and could be guessed otherwise.
@@ -202,6 +222,7 @@ type runner[S any, E domain.Event, C Decider[S, E]] struct {
 	aggregate domain.Aggregate[S, E]
 	entry     *Entry
 	target    func(C) domain.ID
+	locate    func(context.Context, *Loop, C, domain.Meta) (C, error)
 	before    []func(context.Context, *Loop, C, domain.Meta) (C, error)
 	upsert    bool
 }
@@ -212,6 +233,12 @@ func (r *runner[S, E, C]) run(ctx context.Context, l *Loop, o Order) (Receipt, [
 		return Receipt{}, nil, fmt.Errorf("commands: %s takes a %T, not a %T", r.entry.Name, *new(C), o.Command)
 	}
 	m := o.Meta
+	if r.locate != nil {
+		var err error
+		if command, err = r.locate(ctx, l, command, m); err != nil {
+			return Receipt{}, nil, err
+		}
+	}
 	switch m.Target = r.target(command); {
 	case m.Target != domain.NoID:
 	case o.Target != domain.NoID:

@@ -59,8 +59,15 @@ func (m *Menu) Entry(name string) *Entry { return m.entries[name] }
 
 // Option refines how the loop runs a command of type C.
 type Option[C any] struct {
+	locate func(context.Context, *Loop, C, domain.Meta) (C, error)
 	before func(context.Context, *Loop, C, domain.Meta) (C, error)
 	upsert bool
+}
+
+// Locate runs f on a command before its stream is known. f looks up which one it is, from what the command says, and
+// puts it into the command for its Target. It runs once for each time a command is given.
+func Locate[C any](f func(context.Context, *Loop, C, domain.Meta) (C, error)) Option[C] {
+	return Option[C]{locate: f}
 }
 
 // Before runs f on a command that would be accepted, before the decision that counts. f looks things up elsewhere,
@@ -94,6 +101,9 @@ func add[S any, E domain.Event, C Decider[S, E]](m *Menu, a domain.Aggregate[S, 
 	r := runner[S, E, C]{aggregate: a, entry: e, target: target}
 	for _, o := range options {
 		r.upsert = r.upsert || o.upsert
+		if o.locate != nil {
+			r.locate = o.locate
+		}
 		if o.before != nil {
 			r.before = append(r.before, o.before)
 		}
@@ -118,11 +128,12 @@ func add[S any, E domain.Event, C Decider[S, E]](m *Menu, a domain.Aggregate[S, 
 // second a failure to find out.
 type stateLoader func(context.Context, *Loop, domain.ID) (whose owner, refusal, err error)
 
-// FollowUp is a command that must follow an event, on the stream of Target.
+// FollowUp is a command that must follow an event.
 type FollowUp struct {
-	Name    string
-	Command any
-	Target  domain.ID
+	Name      string
+	Command   any
+	Target    domain.ID // of a command that makes something
+	Otherwise *FollowUp // follows instead when this is refused; without it a refusal is final
 }
 
 // follower lists the commands that follow a fact.

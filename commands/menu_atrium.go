@@ -12,6 +12,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/invoice"
 	"github.com/atrium-portal/atrium/domain/login"
 	"github.com/atrium-portal/atrium/domain/numbering"
+	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
 )
 
@@ -23,6 +24,7 @@ func Atrium() *Menu {
 		administrator = Who{Staff: firm.Administrator, System: true}
 		manager       = Who{Staff: firm.Manager, System: true}
 		member        = Who{Staff: firm.Member, System: true}
+		payer         = Who{Client: string(contact.PayInvoices)}
 		step          = Who{} // only as part of another command
 	)
 	m := NewMenu()
@@ -58,12 +60,23 @@ func Atrium() *Menu {
 
 	Create(m, invoice.Aggregate, "DraftInvoice", invoice.Draft{}, manager, Before(setCurrency))
 	On(m, invoice.Aggregate, "ChangeDraft", invoice.ChangeDraft{}, manager)
-	On(m, invoice.Aggregate, "SendInvoice", invoice.Send{}, manager, Before(takeInvoiceNumber))
-	On(m, invoice.Aggregate, "RecordPayment", invoice.RecordPayment{}, manager)
+	On(m, invoice.Aggregate, "SendInvoice", invoice.Send{}, manager, Before(takeInvoiceNumber), Before(setParties))
+	On(m, invoice.Aggregate, "RecordPayment", invoice.RecordPayment{}, manager, Before(takeReceiptNumber))
 	On(m, invoice.Aggregate, "RefundPayment", invoice.RefundPayment{}, manager)
+	On(m, invoice.Aggregate, "MatchRefunds", invoice.MatchRefunds{}, step)
 	On(m, invoice.Aggregate, "IssueCreditNote", invoice.IssueCreditNote{}, manager, Before(takeCreditNoteNumber))
 	On(m, invoice.Aggregate, "VoidInvoice", invoice.Void{}, manager)
+	On(m, invoice.Aggregate, "QuestionInvoice", invoice.Question{}, Who{Client: string(contact.ViewInvoices)}, Before(findAsker))
+	On(m, invoice.Aggregate, "AnswerQuestion", invoice.Answer{}, member)
 	On(m, invoice.Aggregate, "MarkOverdue", invoice.MarkOverdue{}, program)
+
+	On(m, payment.Aggregate, "StartPayment", payment.Start{}, payer, Upsert[payment.Start](), Locate(findAttempt))
+	On(m, payment.Aggregate, "CancelPayment", payment.Cancel{}, manager.or(string(contact.PayInvoices)), Before(checkPayer))
+	On(m, payment.Aggregate, "HandOverPayment", payment.HandOver{}, program)
+	On(m, payment.Aggregate, "ReportPayment", payment.Report{}, program)
+	On(m, payment.Aggregate, "ReportRefund", payment.ReportRefund{}, program)
+	On(m, payment.Aggregate, "FlagPayment", payment.Flag{}, step)
+	On(m, payment.Aggregate, "ClosePaymentReview", payment.CloseReview{}, manager)
 
 	Create(m, contract.Aggregate, "DraftContract", contract.Draft{}, manager)
 	On(m, contract.Aggregate, "SendContract", contract.Send{}, manager)
@@ -82,6 +95,11 @@ func Atrium() *Menu {
 	Whenever(m, releaseChangedLogin)
 	Whenever(m, releaseMergedLogin)
 	Whenever(m, releaseStaffLogin)
+	Whenever(m, recordOnlinePayment)
+	Whenever(m, recordOnlineRefund)
+	Whenever(m, closePageWhenPaid)
+	Whenever(m, closePageWhenCredited)
+	Whenever(m, closePageWhenVoid)
 	return m
 }
 

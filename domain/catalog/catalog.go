@@ -12,6 +12,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/invoice"
 	"github.com/atrium-portal/atrium/domain/login"
 	"github.com/atrium-portal/atrium/domain/numbering"
+	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
 )
 
@@ -26,6 +27,7 @@ func Types() []domain.Type {
 		numbering.Aggregate.Type(),
 		project.Aggregate.Type(),
 		invoice.Aggregate.Type(),
+		payment.Aggregate.Type(),
 		contract.Aggregate.Type(),
 	}
 }

@@ -43,14 +43,21 @@ type RecordPayment struct {
 	Method    Method          `json:"method"`
 	Reference domain.Personal `json:"reference,omitzero"`
 
-	// Receipt is the next receipt number of the firm, reserved for PaymentID; it is put in before the decision, and stays
-	// 0 where another program gave the receipt.
-	Receipt int64     `json:"-"`
-	Attempt domain.ID `json:"-"` // the online payment that brought the money
+	// Receipt is the next receipt number of the firm, reserved for ID; it is put in before the decision, and stays 0
+	// where another program gave the receipt.
+	Receipt int64 `json:"-"`
+	// Attempt is the online payment that brought the money. It gives its id to what is recorded, which is how it is
+	// recorded once.
+	Attempt domain.ID `json:"-"`
 }
 
-// PaymentID is the id of the payment that the command described by m records.
-func PaymentID(m domain.Meta) domain.ID { return m.NewID("payment") }
+// ID is the id of the payment that the command described by m records.
+func (c RecordPayment) ID(m domain.Meta) domain.ID {
+	if c.Attempt != domain.NoID {
+		return c.Attempt
+	}
+	return m.NewID("payment")
+}
 
 // Target is the invoice.
 func (c RecordPayment) Target() domain.ID { return c.Invoice }
@@ -65,7 +72,7 @@ func (c RecordPayment) Decide(s State, m domain.Meta) ([]Event, error) {
 	if err := v.Err(); err != nil {
 		return nil, err
 	}
-	id := PaymentID(m)
+	id := c.ID(m)
 	if _, done := s.Payments[id]; done {
 		return nil, nil
 	}
@@ -77,7 +84,7 @@ func (c RecordPayment) Decide(s State, m domain.Meta) ([]Event, error) {
 		return nil, exceeds("payment-exceeds-due", s.Due(), "due on this invoice")
 	}
 	recorded := PaymentRecorded{
-		Payment: id, Amount: c.Amount, Date: c.Date, Method: c.Method, Reference: c.Reference, DueAfter: due, Attempt: c.Attempt,
+		Payment: id, Amount: c.Amount, Date: c.Date, Method: c.Method, Reference: c.Reference, DueAfter: due,
 	}
 	if c.Receipt > 0 {
 		recorded.Receipt = label("R-", c.Receipt)

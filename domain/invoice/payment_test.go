@@ -133,13 +133,16 @@ func TestCreditOfTheRestEndsWithNothingDue(t *testing.T) {
 	}
 }
 
-func TestReceipt(t *testing.T) {
+func TestReceiptAndOnlinePayment(t *testing.T) {
 	online := pay(5000)
 	online.Method, online.Receipt, online.Attempt = invoice.Card, 12, dt.ID("attempt")
 	with := recorded(5000, 7000)
-	with.Method, with.Receipt, with.Attempt = invoice.Card, "R-0012", dt.ID("attempt")
+	with.Method, with.Receipt, with.Payment = invoice.Card, "R-0012", dt.ID("attempt")
+	again := dt.Meta()
+	again.Command = dt.ID("another command")
 	dt.Run(t, invoice.Aggregate, cases{
-		{Name: "its number and where the money came from are kept", Given: open, When: online, Then: events{with}},
+		{Name: "the number of the receipt and the id of the online payment are kept", Given: open, When: online, Then: events{with}},
+		{Name: "an online payment is recorded once, whatever the command", Given: after(open, with), When: online, Meta: again},
 	})
 }
 

@@ -43,7 +43,7 @@ func after(given events, more ...payment.Event) events { return slices.Concat(gi
 func TestStart(t *testing.T) {
 	with := func(change func(*payment.Start)) payment.Start {
 		c := payment.Start{
-			Invoice: dt.ID("invoice"), Attempt: dt.ID("it"), Account: dt.ID("account"), Label: "INV-0007", Due: eur(10_000), Gateway: "simulator",
+			Invoice: dt.ID("invoice"), Attempt: dt.ID("it"), Label: "INV-0007", Due: eur(10_000), Gateway: "simulator",
 		}
 		change(&c)
 		return c

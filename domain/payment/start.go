@@ -17,7 +17,6 @@ type Start struct {
 	// What follows is looked up before the decision.
 
 	Attempt domain.ID    `json:"-"` // the open attempt on the invoice, or else the next one
-	Account domain.ID    `json:"-"` // of the invoice
 	Label   string       `json:"-"` // of the invoice
 	Due     domain.Money `json:"-"` // on the invoice; none when it cannot be paid
 	Gateway string       `json:"-"` // name of the provider's adapter; empty when there is none
@@ -25,9 +24,6 @@ type Start struct {
 
 // Target is the attempt.
 func (c Start) Target() domain.ID { return c.Attempt }
-
-// Owner is the account of the invoice.
-func (c Start) Owner() domain.ID { return c.Account }
 
 // Decide starts an attempt. One that is open for the same amount is the answer to a second click; nothing happens.
 func (c Start) Decide(s State, m domain.Meta) ([]Event, error) {
