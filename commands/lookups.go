@@ -36,6 +36,13 @@ func takeCreditNoteNumber(ctx context.Context, l *Loop, c invoice.IssueCreditNot
 	return c, err
 }
 
+// findAsker looks up whom the contact who asks stands for.
+func findAsker(ctx context.Context, l *Loop, c invoice.Question, m domain.Meta) (invoice.Question, error) {
+	state, _, err := State(ctx, l, contact.Aggregate, m.Actor.ID)
+	c.Persons = append([]domain.ID{m.Actor.ID}, state.Absorbed...)
+	return c, err
+}
+
 // setCurrency puts the account's currency into a new draft, which must be in it.
 func setCurrency(ctx context.Context, l *Loop, c invoice.Draft, _ domain.Meta) (invoice.Draft, error) {
 	state, _, err := State(ctx, l, account.Aggregate, c.Account)

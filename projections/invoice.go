@@ -153,6 +153,7 @@ func foldInvoice(row *invoiceRow, f domain.Fact) *invoiceRow {
 		row.Void, row.VoidedAt, row.Voided = true, f.Meta.Time, row.DueAmount
 	case invoice.Overdue:
 		row.OverdueMarked = true
+	case invoice.Questioned, invoice.QuestionAnswered: // rows of questions
 	}
 	row.settle(f.Meta.Time)
 	return row
@@ -220,7 +221,8 @@ func reasonKeys(f domain.Fact) []Key {
 		return []Key{K(e.CreditNote)}
 	case invoice.Voided:
 		return []Key{K(f.Of)}
-	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.PaymentRecorded, invoice.Paid, invoice.Overdue:
+	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.PaymentRecorded, invoice.Paid, invoice.Overdue,
+		invoice.Questioned, invoice.QuestionAnswered:
 	}
 	return nil
 }
@@ -238,7 +240,8 @@ func foldReason(row *invoiceReasonRow, f domain.Fact) *invoiceReasonRow {
 		return reason(e.CreditNote, creditNoteEntry, e.Reason)
 	case invoice.Voided:
 		return reason(f.Of, voidEntry, e.Reason)
-	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.PaymentRecorded, invoice.Paid, invoice.Overdue:
+	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.PaymentRecorded, invoice.Paid, invoice.Overdue,
+		invoice.Questioned, invoice.QuestionAnswered:
 	}
 	return row
 }

@@ -67,7 +67,7 @@ func foldLedger(_ *ledgerRow, f domain.Fact) *ledgerRow {
 		return entry(creditNoteEntry, -1, e.Amount, e.Label, e.Date)
 	case invoice.Voided:
 		return entry(voidEntry, -1, e.Amount, "", e.Date)
-	case invoice.Drafted, invoice.DraftChanged, invoice.Paid, invoice.Overdue:
+	case invoice.Drafted, invoice.DraftChanged, invoice.Paid, invoice.Overdue, invoice.Questioned, invoice.QuestionAnswered:
 	}
 	return nil
 }

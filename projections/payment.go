@@ -38,7 +38,8 @@ func paymentKeys(f domain.Fact) []Key {
 		return []Key{K(e.Payment)}
 	case invoice.PaymentRefunded:
 		return []Key{K(e.Payment)}
-	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.Paid, invoice.CreditNoteIssued, invoice.Voided, invoice.Overdue:
+	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.Paid, invoice.CreditNoteIssued, invoice.Voided, invoice.Overdue,
+		invoice.Questioned, invoice.QuestionAnswered:
 	}
 	return nil
 }
@@ -53,7 +54,8 @@ func foldPayment(row *paymentRow, f domain.Fact) *paymentRow {
 		}
 	case invoice.PaymentRefunded:
 		row.Refunded += e.Amount.Amount
-	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.Paid, invoice.CreditNoteIssued, invoice.Voided, invoice.Overdue:
+	case invoice.Drafted, invoice.DraftChanged, invoice.Sent, invoice.Paid, invoice.CreditNoteIssued, invoice.Voided, invoice.Overdue,
+		invoice.Questioned, invoice.QuestionAnswered:
 	}
 	return row
 }

@@ -18,6 +18,7 @@ import "slices"
 //	payments          like invoices                               paymentRow
 //	credit_notes      like invoices                               creditNoteRow
 //	ledger            like invoices                               ledgerRow
+//	questions         like invoices                               questionRow
 //	invoice_reasons   -                                           invoiceReasonRow
 //	contracts         named in them, sent, with view_contracts    contractRow
 //	contract_bodies   like contracts                              contractBodyRow
@@ -31,7 +32,7 @@ import "slices"
 // said by staff_details and contacts.
 func Tables() []Table {
 	return slices.Concat(
-		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), paymentTables(), ledgerTables(),
+		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), questionTables(), paymentTables(), ledgerTables(),
 		contractTables(), numberTables(), accessTables(),
 	)
 }

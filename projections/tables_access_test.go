@@ -49,6 +49,7 @@ func twoFirms(t *testing.T) *world {
 	north.sendInvoice("bolt for all", "bolt")
 	must(north, invoice.Aggregate, "acme void", "", invoice.Void{Invoice: domaintest.ID("acme void"), Reason: domain.P(secret)})
 	north.settle("acme for ana")
+	must(north.as("ana"), invoice.Aggregate, "acme for ana", "", invoice.Question{Invoice: domaintest.ID("acme for ana"), Text: domain.P("What is this?")})
 	north.settle("bolt for all")
 
 	north.draftContract("acme draft terms", "acme", "ana")
@@ -236,6 +237,9 @@ func TestClientsSeeWhatIsTheirs(t *testing.T) {
 		{"payments", ana, "select invoice::text from read.payments", []string{"acme for ana"}},
 		{"no payments of others' invoices", ben, "select invoice::text from read.payments", nil},
 		{"no payments without the permission", noMoney, "select invoice::text from read.payments", nil},
+		{"questions", ana, "select invoice::text from read.questions", []string{"acme for ana"}},
+		{"no questions about others' invoices", ben, "select invoice::text from read.questions", nil},
+		{"no questions without the permission", noMoney, "select invoice::text from read.questions", nil},
 		{"credit notes", ana, "select invoice::text from read.credit_notes", []string{"acme for ana"}},
 		{"no credit notes of others' invoices", ben, "select invoice::text from read.credit_notes", nil},
 		{

@@ -19,6 +19,7 @@ var Aggregate = domain.Aggregate[State, Event]{
 	Evolve:   evolve,
 	Events: []Event{
 		Drafted{}, DraftChanged{}, Sent{}, PaymentRecorded{}, Paid{}, PaymentRefunded{}, CreditNoteIssued{}, Voided{}, Overdue{},
+		Questioned{}, QuestionAnswered{},
 	},
 }
 

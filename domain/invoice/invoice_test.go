@@ -310,7 +310,7 @@ func TestGolden(t *testing.T) {
 	referenced.Reference, referenced.Receipt, referenced.Attempt = domain.P("RF18 5390"), "R-0012", dt.ID("attempt")
 	dt.Golden(t, invoice.Aggregate,
 		invoice.Drafted(full), invoice.DraftChanged(full), imported, referenced, invoice.Paid{}, refunded, creditNote, voided,
-		invoice.Overdue{Due: due, Amount: eur(7000)})
+		invoice.Overdue{Due: due, Amount: eur(7000)}, asked, answered)
 }
 
 // code is the code and field of a fault.

@@ -30,6 +30,8 @@ type State struct {
 	Credited domain.Money
 	Made     map[domain.ID]bool // refunds and credit notes, by id
 	Overdue  bool               // marked since it was last paid in full
+
+	Questions map[domain.ID]bool // whether it was answered
 }
 
 // Payment is money received, and how much of it was given back.
@@ -86,6 +88,10 @@ func evolve(s State, e Event) State {
 		s.Status = StatusVoid
 	case Overdue:
 		s.Overdue = true
+	case Questioned:
+		s.Questions = with(s.Questions, e.Question, false)
+	case QuestionAnswered:
+		s.Questions = with(s.Questions, e.Question, true)
 	}
 	return s
 }

@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('2b72ffbf977b', true);
+insert into read.checkpoint (build, loading) values ('f28dea8c7124', true);
 
 create table read.firms (
 	id uuid not null,
@@ -191,6 +191,20 @@ create table read.invoice_reasons (
 	reason text not null,
 	recorded_at timestamptz not null,
 	constraint invoice_reasons_pkey primary key (id)
+);
+
+create table read.questions (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	invoice uuid not null,
+	contact uuid not null,
+	text text not null,
+	asked_at timestamptz not null,
+	answer text not null,
+	answered_by uuid,
+	answered_at timestamptz,
+	constraint questions_pkey primary key (id)
 );
 
 create table read.payments (
@@ -396,6 +410,10 @@ create index credit_notes_2 on read.credit_notes (account, issued_at, id);
 create index credit_notes_3 on read.credit_notes (firm, number);
 
 create index invoice_reasons_1 on read.invoice_reasons (invoice);
+
+create index questions_1 on read.questions (invoice);
+
+create index questions_2 on read.questions (firm, asked_at) where answered_at is null;
 
 create index payments_1 on read.payments (invoice);
 
@@ -622,6 +640,22 @@ create policy projector on read.invoice_reasons to atrium_projector, current_use
 grant select on read.invoice_reasons to atrium_staff;
 
 create policy staff on read.invoice_reasons for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+alter table read.questions enable row level security;
+
+alter table read.questions force row level security;
+
+grant select, insert, update, delete on read.questions to atrium_projector;
+
+create policy projector on read.questions to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.questions to atrium_staff;
+
+create policy staff on read.questions for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.questions to atrium_client;
+
+create policy client on read.questions for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = questions.invoice)));
 
 alter table read.payments enable row level security;
 
