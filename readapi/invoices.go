@@ -58,6 +58,7 @@ type InvoiceContent struct {
 	TaxGroups   []TaxGroup          `json:"tax_groups" sql:"i.tax_groups"`
 	Payments    []InvoicePayment    `json:"payments"`
 	CreditNotes []InvoiceCreditNote `json:"credit_notes"`
+	Questions   []InvoiceQuestion   `json:"questions" doc:"what contacts asked about it, and the answers"`
 }
 
 // InvoiceLine is one line of an invoice.
@@ -93,6 +94,18 @@ type InvoiceCreditNote struct {
 	Amount    domain.Money `json:"amount" sql:"n.amount; n.currency" doc:"tax included"`
 	TaxGroups []TaxGroup   `json:"tax_groups" sql:"n.tax_groups"`
 	Date      domain.Date  `json:"date" sql:"n.date"`
+}
+
+// InvoiceQuestion is what a contact asked about an invoice, and what the firm answered.
+type InvoiceQuestion struct {
+	ID         domain.ID `json:"id" sql:"q.id"`
+	Contact    domain.ID `json:"contact" sql:"q.contact"`
+	Name       string    `json:"name" sql:"c.name" doc:"of the contact"`
+	Text       string    `json:"text" sql:"q.text"`
+	AskedAt    time.Time `json:"asked_at" sql:"q.asked_at"`
+	Answer     string    `json:"answer,omitempty" sql:"q.answer"`
+	AnsweredBy string    `json:"answered_by,omitempty" sql:"s.name"`
+	AnsweredAt time.Time `json:"answered_at,omitzero" sql:"q.answered_at"`
 }
 
 // shownStatus is the status on the day on which one asks. It is also the tag of Invoice.Status.
@@ -131,6 +144,11 @@ func invoices() *collection {
 			{
 				field: "CreditNotes", view: viewOf[InvoiceCreditNote](), order: "n.date, n.issued_at, n.id",
 				from: "credit_notes n", where: "n.firm = {firm} and n.invoice = $",
+			},
+			{
+				field: "Questions", view: viewOf[InvoiceQuestion](), order: "q.asked_at, q.id",
+				from:  "questions q left join contacts c on c.id = q.contact left join staff s on s.id = q.answered_by",
+				where: "q.firm = {firm} and q.invoice = $",
 			},
 		},
 		history: "h.record = $",
