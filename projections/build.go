@@ -53,13 +53,8 @@ func (b *build) apply(ctx context.Context, batch Batch) (domain.Position, error)
 }
 
 func (b *build) applyNew(ctx context.Context, batch Batch) error {
-	if !b.known {
-		if err := b.remember(ctx); err != nil {
-			return err
-		}
-	}
-	if b.at.build != b.name {
-		return ErrOtherBuild
+	if err := b.begin(ctx); err != nil {
+		return err
 	}
 	if b.at.position.Before(batch.After) {
 		return ErrRewound

@@ -31,7 +31,8 @@ func (e *Engine) Digest(ctx context.Context, schema string) (d Digest, err error
 
 // canonical makes the text of a row the same in every session.
 const canonical = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
-	set local bytea_output = 'hex'; set local extra_float_digits = 1`
+	set local bytea_output = 'hex'; set local extra_float_digits = 1;
+	set local work_mem = '64MB'`
 
 func digest(ctx context.Context, tx pgx.Tx, schema string, tables []*table) (Digest, error) {
 	d := Digest{Tables: map[string]string{}}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,16 +139,9 @@ func (e *Engine) Open(ctx context.Context) (needsRebuild bool, err error) {
 	return stored != e.name, nil
 }
 
-// run executes statements one after the other.
+// run executes statements in one round trip.
 func run(ctx context.Context, tx pgx.Tx, lists ...[]string) error {
-	for _, list := range lists {
-		for _, sql := range list {
-			if _, err := tx.Exec(ctx, sql); err != nil {
-				return fmt.Errorf("%w in %s", err, sql)
-			}
-		}
-	}
-	return nil
+	return tx.Conn().PgConn().Exec(ctx, strings.Join(slices.Concat(lists...), ";\n")).Close()
 }
 
 // Apply folds a batch and commits rows, history and checkpoint in one transaction. Events at or before the checkpoint

@@ -18,16 +18,9 @@ var everything = domain.Position{Commit: 1<<63 - 1, Prepare: 1<<63 - 1}
 // reading gives a build the events after a position.
 type reading func(ctx context.Context, from domain.Position, handle func([]domain.Recorded) error) error
 
-// catchUp folds the source into a build, from its checkpoint to the head or to a position, whichever comes first.
-func (b *build) catchUp(ctx context.Context, s Source, limit int, until domain.Position, report func(Progress)) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	head, err := s.Head(ctx)
-	if err != nil {
-		return err
-	}
-	tell := func(at domain.Position, events int64) { report(Progress{Folding, events, at, head}) }
-	read := func(ctx context.Context, from domain.Position, handle func([]domain.Recorded) error) error {
+// upTo reads a source in batches, to its head or to a position, whichever comes first.
+func upTo(s Source, limit int, until domain.Position) reading {
+	return func(ctx context.Context, from domain.Position, handle func([]domain.Recorded) error) error {
 		err := s.ReadAll(ctx, from, limit, func(records []domain.Recorded) error {
 			n := 0
 			for n < len(records) && !until.Before(records[n].Position) {
@@ -48,12 +41,15 @@ func (b *build) catchUp(ctx context.Context, s Source, limit int, until domain.P
 		}
 		return err
 	}
+}
+
+// catchUp folds the events after the build's checkpoint, in a pipeline that takes two connections.
+func (b *build) catchUp(ctx context.Context, read reading, tell func(domain.Position, int64)) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for {
-		if err := b.remember(ctx); err != nil {
+		if err := b.begin(ctx); err != nil {
 			return err
-		}
-		if b.at.build != b.name {
-			return ErrOtherBuild
 		}
 		err := b.stream(ctx, read, tell)
 		if _, is := refusal(err); !is {
@@ -69,9 +65,38 @@ func (b *build) catchUp(ctx context.Context, s Source, limit int, until domain.P
 	}
 }
 
+// catchUpHeld is catchUp batch by batch, with one connection: while the live checkpoint is held, a projector that waits
+// for it has a connection too, and there are only a few.
+func (b *build) catchUpHeld(ctx context.Context, read reading) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	err := b.begin(ctx)
+	if err == nil {
+		err = read(ctx, b.at.position, func(records []domain.Recorded) error { return b.isolate(ctx, records) })
+	}
+	if err != nil {
+		b.forget()
+	}
+	return err
+}
+
+// begin reads the checkpoint, unless it is known, and refuses another program's.
+func (b *build) begin(ctx context.Context) error {
+	if !b.known {
+		if err := b.remember(ctx); err != nil {
+			return err
+		}
+	}
+	if b.at.build != b.name {
+		return ErrOtherBuild
+	}
+	return nil
+}
+
 // step applies one batch by itself.
 func (b *build) step(ctx context.Context, read reading) error {
-	if err := b.remember(ctx); err != nil {
+	b.forget()
+	if err := b.begin(ctx); err != nil {
 		return err
 	}
 	return read(ctx, b.at.position, func(records []domain.Recorded) error {

@@ -8,6 +8,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/atrium-portal/atrium/domain"
 )
 
 // Rebuilt says what a rebuild did.
@@ -26,7 +29,7 @@ var ErrParked = errors.New("streams are parked")
 // and the live tables stay. The tables before stay for Rollback.
 func (e *Engine) Rebuild(ctx context.Context, s Source, progress func(Progress)) (Rebuilt, error) {
 	var done Rebuilt
-	err := e.alone(ctx, func() error {
+	err := e.alone(ctx, func(alone *pgxpool.Conn) error {
 		next, err := e.beside(ctx)
 		if err != nil {
 			return err
@@ -36,11 +39,11 @@ func (e *Engine) Rebuild(ctx context.Context, s Source, progress func(Progress))
 		}
 		tell := func(p Phase) { progress(Progress{Phase: p, Events: next.at.events, Position: next.at.position}) }
 		tell(Comparing)
-		if err := e.compare(ctx, next, s, &done); err != nil {
+		if err := e.compare(ctx, alone, next, s, &done); err != nil {
 			return err
 		}
 		tell(Swapping)
-		err = e.swap(ctx, next, s)
+		err = e.swap(ctx, alone, next, s)
 		done.Events = next.at.events
 		return err
 	})
@@ -48,7 +51,13 @@ func (e *Engine) Rebuild(ctx context.Context, s Source, progress func(Progress))
 }
 
 // alone runs do while no other process rebuilds or checks these tables.
-func (e *Engine) alone(ctx context.Context, do func() error) error {
+//
+// The connection it gives holds the live checkpoint when do needs that: of the pool's connections one is then with a
+// projector that waits, and two are left to work with.
+func (e *Engine) alone(ctx context.Context, do func(*pgxpool.Conn) error) error {
+	if e.owner.Config().MaxConns < 4 {
+		return errors.New("the owner's pool needs at least four connections for a rebuild")
+	}
 	conn, err := e.owner.Acquire(ctx)
 	if err != nil {
 		return err
@@ -62,7 +71,7 @@ func (e *Engine) alone(ctx context.Context, do func() error) error {
 	if !free {
 		return errors.New("another rebuild or check of the read tables is running; wait for it to end")
 	}
-	err = do()
+	err = do(conn)
 	if _, unlock := conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock(hashtext($1))", name); unlock != nil {
 		err = errors.Join(err, unlock)
 	}
@@ -91,7 +100,7 @@ func (e *Engine) create(ctx context.Context, b *build) error {
 
 // fill folds the log into a build and makes it ready to serve.
 func (e *Engine) fill(ctx context.Context, b *build, s Source, progress func(Progress)) error {
-	if err := b.catchUp(ctx, s, e.opts.Batch, everything, progress); err != nil {
+	if err := e.fold(ctx, b, s, everything, progress); err != nil {
 		return err
 	}
 	// Parked by a run before this program knew better.
@@ -107,6 +116,20 @@ func (e *Engine) fill(ctx context.Context, b *build, s Source, progress func(Pro
 	})
 	b.loading = err != nil
 	return err
+}
+
+// fold catches up with a source to a position and reports.
+func (e *Engine) fold(ctx context.Context, b *build, s Source, until domain.Position, progress func(Progress)) error {
+	head, err := s.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if until.Before(head) {
+		head = until
+	}
+	return b.catchUp(ctx, upTo(s, e.opts.Batch, until), func(at domain.Position, events int64) {
+		progress(Progress{Folding, events, at, head})
+	})
 }
 
 // analyze tells the planner what the rows are like; fresh tables look empty to it.
@@ -128,9 +151,14 @@ func parkedError(streams []ParkedStream) error {
 		ErrParked, len(streams), first.Stream, first.Error)
 }
 
+// beginner is a pool or a connection.
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
 // holding runs do while the live checkpoint cannot move. A projector waits that long.
-func (e *Engine) holding(ctx context.Context, do func(tx pgx.Tx, live checkpoint) error) error {
-	return pgx.BeginFunc(ctx, e.owner, func(tx pgx.Tx) error {
+func (e *Engine) holding(ctx context.Context, conn beginner, do func(tx pgx.Tx, live checkpoint) error) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		live, err := readCheckpoint(ctx, tx, e.opts.Schema, " for update")
 		if err != nil {
 			return err
@@ -140,30 +168,33 @@ func (e *Engine) holding(ctx context.Context, do func(tx pgx.Tx, live checkpoint
 }
 
 // compare takes the digests of the live tables and of a build at one position, if both are of this program.
-func (e *Engine) compare(ctx context.Context, b *build, s Source, done *Rebuilt) error {
+func (e *Engine) compare(ctx context.Context, alone *pgxpool.Conn, b *build, s Source, done *Rebuilt) error {
 	same := false
-	snapshot, release, err := e.snapshot(ctx, func(live checkpoint) error {
+	snapshots, release, err := e.snapshots(ctx, alone, 2, func(live checkpoint) error {
 		if live.build != b.name {
 			return nil
 		}
-		if err := b.catchUp(ctx, s, e.opts.Batch, live.position, ignore); err != nil {
+		if err := b.catchUpHeld(ctx, upTo(s, e.opts.Batch, live.position)); err != nil {
 			return err
 		}
 		same = b.at.position == live.position
 		return nil
 	})
-	if err != nil {
-		return err
-	}
 	defer release()
-	if !same {
-		return nil
-	}
-	old, err := digest(ctx, snapshot, e.opts.Schema, e.tables)
-	if err != nil {
+	if err != nil || !same {
 		return err
 	}
-	if done.Digest, err = digest(ctx, snapshot, b.schema, e.tables); err != nil {
+	var old Digest
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		old, err = digest(ctx, snapshots[0], e.opts.Schema, e.tables)
+		return err
+	})
+	both.Go(func() (err error) {
+		done.Digest, err = digest(ctx, snapshots[1], b.schema, e.tables)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return err
 	}
 	done.Compared = true
@@ -176,42 +207,43 @@ func (e *Engine) compare(ctx context.Context, b *build, s Source, done *Rebuilt)
 	return nil
 }
 
-func ignore(Progress) {}
-
-// snapshot runs meet while the live checkpoint cannot move and fixes what the returned transaction sees at its end.
-func (e *Engine) snapshot(ctx context.Context, meet func(live checkpoint) error) (tx pgx.Tx, release func(), err error) {
-	err = e.holding(ctx, func(_ pgx.Tx, live checkpoint) error {
-		if err := meet(live); err != nil {
-			return err
-		}
-		if tx, err = e.owner.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, "select 1 from "+e.opts.Schema+".checkpoint")
-		return err
-	})
+// snapshots runs meet while the live checkpoint cannot move and fixes what the returned transactions see at its end.
+func (e *Engine) snapshots(ctx context.Context, alone *pgxpool.Conn, n int, meet func(live checkpoint) error) (list []pgx.Tx, release func(), err error) {
 	release = func() {
-		if tx != nil {
+		for _, tx := range list {
 			_ = tx.Rollback(context.WithoutCancel(ctx)) // it only read
 		}
 	}
-	if err != nil {
-		release()
-	}
-	return tx, release, err
+	err = e.holding(ctx, alone, func(_ pgx.Tx, live checkpoint) error {
+		if err := meet(live); err != nil {
+			return err
+		}
+		for range n {
+			tx, err := e.owner.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+			if err != nil {
+				return err
+			}
+			list = append(list, tx)
+			if _, err := tx.Exec(ctx, "select 1 from "+e.opts.Schema+".checkpoint"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, release, err
 }
 
 // swap puts a build in the place of the live tables. The live checkpoint is held while the build takes the last events,
 // so nothing falls between the two; a projector that waited for it finds another fence, and starts over from the new
 // tables' checkpoint.
-func (e *Engine) swap(ctx context.Context, next *build, s Source) error {
+func (e *Engine) swap(ctx context.Context, alone *pgxpool.Conn, next *build, s Source) error {
 	base, previous := e.opts.Schema, e.opts.Schema+"_previous"
 	// Not while the checkpoint is held: a backup may be reading there.
 	if _, err := e.owner.Exec(ctx, "drop schema if exists "+previous+" cascade"); err != nil {
 		return err
 	}
-	err := e.holding(ctx, func(tx pgx.Tx, live checkpoint) error {
-		if err := next.catchUp(ctx, s, e.opts.Batch, everything, ignore); err != nil {
+	err := e.holding(ctx, alone, func(tx pgx.Tx, live checkpoint) error {
+		if err := next.catchUpHeld(ctx, upTo(s, e.opts.Batch, everything)); err != nil {
 			return err
 		}
 		mine, err := readCheckpoint(ctx, tx, next.schema, " for update")
@@ -263,7 +295,7 @@ func (e *Engine) Rollback(ctx context.Context) error {
 	if !there {
 		return errors.New("there are no tables to go back to: only the last swap can be undone")
 	}
-	return e.holding(ctx, func(tx pgx.Tx, _ checkpoint) error {
+	return e.holding(ctx, e.owner, func(tx pgx.Tx, _ checkpoint) error {
 		return run(ctx, tx, []string{
 			"update " + base + ".checkpoint set fence = gen_random_uuid()",
 			"update " + previous + ".checkpoint set fence = gen_random_uuid()",

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,15 +62,30 @@ func TestRebuildGivesTheSameRows(t *testing.T) {
 }
 
 func TestRebuildWhileTheProjectorAndReadersGoOn(t *testing.T) {
-	db, log := newDatabase(t), newLog(t)
+	t.Run("another process rebuilds", func(t *testing.T) {
+		db, log := newDatabase(t), newLog(t)
+		rebuildBesides(t, db, log, db.engine(t, log), db.engine(t, log))
+	})
+	t.Run("one process with one small pool", func(t *testing.T) {
+		db, log := newDatabase(t), newLog(t)
+		e, err := projections.New(db.owner, log.codec, tables(), projections.Options{Batch: 16, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rebuildBesides(t, db, log, e, e)
+	})
+}
+
+func rebuildBesides(t *testing.T, db *database, log *memoryLog, e, rebuilder *projections.Engine) {
+	t.Helper()
 	log.story(t, 100)
-	e := db.engine(t, log)
 	apply(t, e, log.all(), 100)
-	rebuilder := db.engine(t, log) // as in another process
 
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	var swaps atomic.Int64
 	running.Go(func() { // the projector: what the feed does
 		for i := 0; ctx.Err() == nil; i++ {
 			if len(log.all()) < 600 {
@@ -119,7 +134,6 @@ func TestRebuildWhileTheProjectorAndReadersGoOn(t *testing.T) {
 		if !done.Compared || len(done.Differ) > 0 {
 			t.Errorf("rebuilt %+v", done)
 		}
-		swaps.Add(1)
 	}
 	stop()
 	running.Wait()

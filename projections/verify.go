@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Difference is a row that does not say what the events say.
@@ -23,19 +24,19 @@ const maxDifferences = 1000
 // Verify folds the whole log again, beside the live tables, and names each row of theirs that differs, at most 1,000
 // per table. The projector waits only while the last events are taken.
 func (e *Engine) Verify(ctx context.Context, s Source, progress func(Progress)) (differences []Difference, err error) {
-	err = e.alone(ctx, func() error {
+	err = e.alone(ctx, func(alone *pgxpool.Conn) error {
 		again := e.build(e.opts.Schema+"_verify", e.owner, true)
 		if err := e.create(ctx, again); err != nil {
 			return err
 		}
-		differences, err = e.differences(ctx, again, s, progress)
+		differences, err = e.differences(ctx, alone, again, s, progress)
 		_, drop := e.owner.Exec(context.WithoutCancel(ctx), "drop schema "+again.schema+" cascade")
 		return errors.Join(err, drop)
 	})
 	return differences, err
 }
 
-func (e *Engine) differences(ctx context.Context, again *build, s Source, progress func(Progress)) ([]Difference, error) {
+func (e *Engine) differences(ctx context.Context, alone *pgxpool.Conn, again *build, s Source, progress func(Progress)) ([]Difference, error) {
 	// Never past the live checkpoint: both have to be at the same position in the end.
 	for range 3 {
 		live, err := readCheckpoint(ctx, e.owner, e.opts.Schema, "")
@@ -45,24 +46,24 @@ func (e *Engine) differences(ctx context.Context, again *build, s Source, progre
 		if live.build != e.name {
 			return nil, ErrOtherBuild
 		}
-		if err := again.catchUp(ctx, s, e.opts.Batch, live.position, progress); err != nil {
+		if err := e.fold(ctx, again, s, live.position, progress); err != nil {
 			return nil, err
 		}
 	}
-	snapshot, release, err := e.snapshot(ctx, func(live checkpoint) error {
-		return again.catchUp(ctx, s, e.opts.Batch, live.position, progress)
+	snapshots, release, err := e.snapshots(ctx, alone, 1, func(live checkpoint) error {
+		return again.catchUpHeld(ctx, upTo(s, e.opts.Batch, live.position))
 	})
+	defer release()
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	progress(Progress{Phase: Comparing, Events: again.at.events, Position: again.at.position, Head: again.at.position})
 	var all []Difference
 	for _, t := range e.tables {
 		if t.name == parkedName {
 			continue
 		}
-		rows, err := snapshot.Query(ctx, t.differing(e.opts.Schema, again.schema))
+		rows, err := snapshots[0].Query(ctx, t.differing(e.opts.Schema, again.schema))
 		if err != nil {
 			return nil, err
 		}
