@@ -43,6 +43,9 @@ func Meta(r *http.Request) (domain.Meta, error) {
 	if scope == nil {
 		return domain.Meta{}, &domain.Fault{Kind: domain.Unauthenticated, Code: "not-signed-in", Message: "Sign in, or send a valid token as Authorization: Bearer."}
 	}
+	if scope.Preview != nil { // whatever a page does while it is shown, staff do not do it as the client
+		return domain.Meta{}, &domain.Fault{Kind: domain.Forbidden, Code: "preview-read-only", Message: "You are looking at a client's pages. End the preview to do something."}
+	}
 	return domain.Meta{
 		Firm: scope.Firm, Actor: scope.Actor, Zone: scope.Settings.Zone, Request: visitOf(r.Context()).id, Session: scope.Session,
 		IP: domain.P(scope.IP), UserAgent: domain.P(scope.UserAgent), Command: domain.NewID(),

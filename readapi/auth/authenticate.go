@@ -20,9 +20,13 @@ func Authenticate(people People, problem Problem, ways ...Identify) func(http.Ha
 				problem(w, r, err)
 				return
 			}
+			if err := scope.looksOnly(r.Method); err != nil {
+				problem(w, r, err)
+				return
+			}
 			scope.check = func(ctx context.Context) error {
 				now, err := identify(r.WithContext(ctx), people, ways)
-				if err == nil && now.Actor != scope.Actor {
+				if err == nil && (now.Actor != scope.Actor || now.Account != scope.Account) {
 					err = errNotSignedIn
 				}
 				return err
@@ -66,7 +70,19 @@ func scopeOf(ctx context.Context, people People, who Identity) (*Scope, error) {
 	if !ok {
 		return nil, nil
 	}
-	s := &Scope{Firm: who.Firm, Settings: settings, Rights: who.Rights, Credential: who.Credential, Session: who.Session}
+	s := &Scope{
+		Firm: who.Firm, Settings: settings, Rights: who.Rights, Credential: who.Credential, Session: who.Session,
+		Proved: who.Proved, Preview: who.Preview,
+	}
+	if who.Preview != nil {
+		_, active, err := people.Staff(ctx, who.Firm, who.Preview.Staff)
+		if err != nil {
+			return nil, unavailable()
+		}
+		if !active {
+			return nil, nil
+		}
+	}
 	if who.Staff != domain.NoID {
 		role, active, err := people.Staff(ctx, who.Firm, who.Staff)
 		if err != nil {

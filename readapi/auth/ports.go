@@ -42,6 +42,8 @@ type Firm struct {
 	NumberFormat   string
 	ShowUnreleased bool // clients see what is being drafted
 	ShowHistory    bool // clients see what is over, and the history of what they see
+	// SecondFactor lets clients in only with a second factor.
+	SecondFactor bool
 }
 
 // Location is the firm's time zone.
@@ -68,6 +70,8 @@ type Identity struct {
 	Rights     []string
 	Credential string // id of the token or session
 	Session    string // id of the session; empty for tokens
+	Proved     time.Time
+	Preview    *Preview // of Contact's pages, by staff; nil otherwise
 }
 
 // Identify reads one kind of credential. ok is false when the request does not carry it, or when it is not valid.

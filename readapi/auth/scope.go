@@ -33,6 +33,11 @@ type Scope struct {
 	IP         string
 	UserAgent  string
 
+	// Proved is when whoever it is last showed who they are; zero for tokens. See Fresh.
+	Proved time.Time
+	// Preview says that a member of staff looks at the portal as this contact sees it; nil otherwise.
+	Preview *Preview
+
 	check func(context.Context) error
 }
 

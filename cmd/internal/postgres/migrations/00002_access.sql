@@ -57,7 +57,6 @@ CREATE TABLE ops.session (
 	firm         uuid NOT NULL,
 	person_kind  text NOT NULL CHECK (person_kind IN ('contact', 'staff')),
 	person       uuid NOT NULL,
-	account      uuid,          -- that a contact looks at
 	method       text NOT NULL,
 	second       text NOT NULL,
 	stage        text NOT NULL, -- open, or what is lacking

@@ -1,0 +1,66 @@
+package door
+
+import (
+	"context"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/access"
+)
+
+// Who is one person at one firm.
+type Who struct {
+	Firm domain.ID
+	Kind access.PersonKind
+	ID   domain.ID
+}
+
+// actor is the person as the doer of something.
+func (w Who) actor() domain.Actor {
+	if w.Kind == access.Staff {
+		return domain.Actor{Kind: domain.Staff, ID: w.ID}
+	}
+	return domain.Actor{Kind: domain.Client, ID: w.ID}
+}
+
+// Person is somebody who may sign in, as the write side knows them now.
+type Person struct {
+	Who
+	Account domain.ID // of a contact; none for staff
+	Name    string
+	Email   string
+	MayIn   bool // a contact with access that is not frozen, an active member of staff
+}
+
+// Firm is a firm as the door needs it.
+type Firm struct {
+	ID           domain.ID
+	Name         string
+	Slug         string
+	SecondFactor bool // clients need a second factor
+}
+
+// People is the write side as it is now.
+type People interface {
+	// ByEmail finds whoever signs in at a firm with an address; ok is false when nobody does.
+	ByEmail(ctx context.Context, firm domain.ID, email string) (p Person, ok bool, err error)
+	// Person gives one person; ok is false when there is none.
+	Person(ctx context.Context, who Who) (p Person, ok bool, err error)
+	// Firm gives one firm; ok is false when there is none.
+	Firm(ctx context.Context, id domain.ID) (f Firm, ok bool, err error)
+	// Firms lists the firms of this installation, as they were a moment ago.
+	Firms(ctx context.Context) ([]Firm, error)
+}
+
+// Journal stores facts of access; commands.Loop is one. It returns the position of the fact.
+type Journal interface {
+	RecordAccess(ctx context.Context, fact access.Event, m domain.Meta) (domain.Position, error)
+}
+
+// Visit is a request as the door sees it.
+type Visit struct {
+	IP        string
+	UserAgent string
+	Request   string // its id
+	// Browser is the secret of a cookie that every browser gets at the sign-in page. It says nothing about who uses it.
+	Browser string
+}

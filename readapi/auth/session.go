@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/atrium-portal/atrium/domain"
+)
+
+// SessionCookie carries the secret of a session. Its prefix makes browsers take it only over a secure connection (or
+// from localhost), for this very host and for all of its paths.
+const SessionCookie = "__Host-atrium"
+
+// Sessions keeps the sessions of people who signed in.
+type Sessions interface {
+	// Lookup finds the session of a cookie's secret and notes its use; ok is false when it is unknown, over, or lacks
+	// something yet.
+	Lookup(ctx context.Context, secret string, use Use) (who Identity, ok bool, err error)
+}
+
+// Use is from where a session is used.
+type Use struct {
+	IP        string
+	UserAgent string
+}
+
+// UseOf reads it from a request.
+func UseOf(r *http.Request) Use {
+	return Use{IP: middleware.GetClientIP(r.Context()), UserAgent: clip(r.UserAgent(), 400)}
+}
+
+// Preview is a member of staff who looks at the portal as a contact sees it.
+type Preview struct {
+	Staff domain.ID
+	Ends  time.Time // when it ends by itself
+}
+
+// Session identifies people by their session. A member of staff stays themselves while they preview a client's pages.
+func Session(sessions Sessions) Identify {
+	return func(r *http.Request) (Identity, bool, error) {
+		who, ok, err := lookup(sessions, r)
+		if who.Preview != nil {
+			who.Staff, who.Contact, who.Preview, who.Rights = who.Preview.Staff, domain.NoID, nil, []string{All}
+		}
+		return who, ok, err
+	}
+}
+
+// Previewed is Session for the pages of clients: a member of staff who previews them is answered as the contact whom
+// they look at, and may only look.
+func Previewed(sessions Sessions) Identify {
+	return func(r *http.Request) (Identity, bool, error) { return lookup(sessions, r) }
+}
+
+func lookup(sessions Sessions, r *http.Request) (Identity, bool, error) {
+	cookies := r.CookiesNamed(SessionCookie)
+	if len(cookies) != 1 || cookies[0].Value == "" {
+		return Identity{}, false, nil
+	}
+	return sessions.Lookup(r.Context(), cookies[0].Value, UseOf(r))
+}
+
+// ProofLasts is how long after somebody showed who they are they may do what needs a fresh proof.
+const ProofLasts = 10 * time.Minute
+
+// Fresh refuses what may only be done shortly after its doer showed who they are, such as signing or changing how they
+// sign in. The cure is to prove it once more: pages send people to /account/proof.
+func (s *Scope) Fresh(now time.Time) error {
+	if s.Proved.IsZero() || now.Sub(s.Proved) > ProofLasts {
+		return &domain.Fault{Kind: domain.Forbidden, Code: "reauth-required", Message: "Please confirm once more that it is you, then repeat this."}
+	}
+	return nil
+}
+
+// looksOnly refuses everything but looking while staff preview the pages of a client.
+func (s *Scope) looksOnly(method string) error {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return nil
+	}
+	if s.Preview == nil {
+		return nil
+	}
+	return &domain.Fault{Kind: domain.Forbidden, Code: "preview-read-only", Message: "You are looking at a client's pages. End the preview to do something."}
+}
