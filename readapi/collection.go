@@ -217,16 +217,16 @@ func (c *collection) queue(q *reading, p *params, answer *page) (limit int) {
 	st.add(" order by ", sorting.key, order, ", ", c.id, order, " limit ", strconv.Itoa(limit+1))
 	q.add(st, func(rows pgx.Rows) error {
 		last := cursor{List: c.name + " " + sorting.name}
+		scanner := from.list.scanner(&last.Value, &last.ID)
 		answer.Items, answer.Next = answer.Items[:0], ""
 		for rows.Next() {
 			if len(answer.Items) == limit {
 				answer.Next = last.String()
 			}
-			item, err := from.list.scan(rows, &last.Value, &last.ID)
-			if err != nil {
+			if err := scanner.scan(rows); err != nil {
 				return err
 			}
-			answer.Items = append(answer.Items, item.Interface())
+			answer.Items = append(answer.Items, scanner.take().Interface())
 		}
 		return rows.Err()
 	})
@@ -320,8 +320,8 @@ func (c *collection) queueOne(q *reading, id domain.ID, object *reflect.Value) {
 	st.add(" and ", c.id, " = ", st.arg(id))
 	q.add(st, func(rows pgx.Rows) (err error) {
 		*object = reflect.Value{}
-		for rows.Next() {
-			if *object, err = from.get.scan(rows); err != nil {
+		for scanner := from.get.scanner(); rows.Next(); *object = scanner.take() {
+			if err = scanner.scan(rows); err != nil {
 				return err
 			}
 		}
@@ -339,15 +339,15 @@ func (c *collection) queueOne(q *reading, id domain.ID, object *reflect.Value) {
 			}
 			into := object.Elem().FieldByName(part.field)
 			into.Set(reflect.MakeSlice(into.Type(), 0, 0))
+			scanner := part.view.scanner()
 			for rows.Next() {
 				if part.most > 0 && into.Len() == part.most {
 					return &domain.Fault{Kind: domain.Malformed, Code: "period-too-long", Field: "from", Message: "This would be more than " + strconv.Itoa(part.most) + " entries. Choose a shorter period with from and to."}
 				}
-				item, err := part.view.scan(rows)
-				if err != nil {
+				if err := scanner.scan(rows); err != nil {
 					return err
 				}
-				into.Set(reflect.Append(into, item.Elem()))
+				into.Set(reflect.Append(into, scanner.object))
 			}
 			return rows.Err()
 		})

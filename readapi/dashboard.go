@@ -25,11 +25,11 @@ type StaffDashboard struct {
 // CurrencyTotals are amounts of one currency over all invoices that were sent and not voided.
 type CurrencyTotals struct {
 	Currency string       `json:"currency" sql:"i.currency"`
-	Billed   domain.Money `json:"billed" sql:"sum(i.total)::bigint; i.currency"`
-	Paid     domain.Money `json:"paid" sql:"sum(i.paid)::bigint; i.currency" doc:"without what was refunded"`
-	Credited domain.Money `json:"credited" sql:"sum(i.credited)::bigint; i.currency"`
-	Due      domain.Money `json:"due" sql:"sum(i.due_amount)::bigint; i.currency"`
-	Overdue  domain.Money `json:"overdue" sql:"coalesce(sum(i.due_amount) filter (where i.due < {today}), 0)::bigint; i.currency"`
+	Billed   domain.Money `json:"billed" sql:"sum(i.total)::bigint"`
+	Paid     domain.Money `json:"paid" sql:"sum(i.paid)::bigint" doc:"without what was refunded"`
+	Credited domain.Money `json:"credited" sql:"sum(i.credited)::bigint"`
+	Due      domain.Money `json:"due" sql:"sum(i.due_amount)::bigint"`
+	Overdue  domain.Money `json:"overdue" sql:"coalesce(sum(i.due_amount) filter (where i.due < {today}), 0)::bigint"`
 }
 
 // ClientDashboard is what a contact has to know and to do.
@@ -66,7 +66,8 @@ type ProjectSummary struct {
 
 type (
 	dueMoney struct {
-		Amount domain.Money `sql:"sum(i.due_amount)::bigint; i.currency"`
+		Currency string       `sql:"i.currency"`
+		Amount   domain.Money `sql:"sum(i.due_amount)::bigint"`
 	}
 	contractToSign struct {
 		ID    domain.ID `sql:"c.id"`
@@ -74,11 +75,12 @@ type (
 		Since time.Time `sql:"c.sent_at"`
 	}
 	invoiceToPay struct {
-		ID     domain.ID    `sql:"i.id"`
-		Label  string       `sql:"i.label"`
-		Due    domain.Date  `sql:"i.due"`
-		Amount domain.Money `sql:"i.due_amount; i.currency"`
-		Since  time.Time    `sql:"i.sent_at"`
+		Currency string       `sql:"i.currency"`
+		ID       domain.ID    `sql:"i.id"`
+		Label    string       `sql:"i.label"`
+		Due      domain.Date  `sql:"i.due"`
+		Amount   domain.Money `sql:"i.due_amount"`
+		Since    time.Time    `sql:"i.sent_at"`
 	}
 )
 
@@ -160,12 +162,12 @@ func readAll[V any](q *reading, v *view, from string, into *[]V) {
 // each queues a query for the rows of a view, one by one.
 func each[V any](q *reading, v *view, from string, take func(V)) {
 	q.add(q.statement().add("select ", v.columns, from), func(rows pgx.Rows) error {
+		scanner := v.scanner()
 		for rows.Next() {
-			object, err := v.scan(rows)
-			if err != nil {
+			if err := scanner.scan(rows); err != nil {
 				return err
 			}
-			take(*object.Interface().(*V))
+			take(scanner.object.Interface().(V))
 		}
 		return rows.Err()
 	})

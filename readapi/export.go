@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -73,12 +74,12 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 		if err := start(); err != nil {
 			return err
 		}
+		scanner := h.view().scanner()
 		for n := 1; rows.Next(); n++ {
-			entry, err := h.scanEntry(rows)
-			if err != nil {
+			if err := scanner.scan(rows); err != nil {
 				return err
 			}
-			if err := out.entry(entry); err != nil {
+			if err := out.entry(asStaffEntry(scanner.object)); err != nil {
 				return err
 			}
 			if n%flushEvery == 0 {
@@ -106,16 +107,12 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 	}
 }
 
-// scanEntry reads an entry as the caller may see it: what contacts do not see stays empty.
-func (h *historyQuery) scanEntry(rows pgx.Rows) (*StaffEntry, error) {
-	object, err := h.view().scan(rows)
-	if err != nil {
-		return nil, err
+// asStaffEntry is an entry as one writer takes it: what contacts do not see stays empty.
+func asStaffEntry(object reflect.Value) *StaffEntry {
+	if own, ok := object.Interface().(Entry); ok {
+		return &StaffEntry{Entry: own}
 	}
-	if own, ok := object.Interface().(*Entry); ok {
-		return &StaffEntry{Entry: *own}, nil
-	}
-	return object.Interface().(*StaffEntry), nil
+	return object.Addr().Interface().(*StaffEntry)
 }
 
 var contentTypes = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json"}

@@ -215,16 +215,17 @@ func (s *server) answerHistory(w http.ResponseWriter, r *http.Request, h *histor
 	answer := page{Items: []any{}}
 	h.add(h.statement().add(" limit ", strconv.Itoa(h.limit+1)), func(rows pgx.Rows) error {
 		last := cursor{List: historyList}
+		scanner := h.view().scanner()
 		answer.Items, answer.Next = answer.Items[:0], ""
 		for rows.Next() {
 			if len(answer.Items) == h.limit {
 				answer.Next = last.String()
 				break
 			}
-			item, err := h.view().scan(rows)
-			if err != nil {
+			if err := scanner.scan(rows); err != nil {
 				return err
 			}
+			item := scanner.take()
 			answer.Items = append(answer.Items, item.Interface())
 			last.Value = item.Elem().FieldByName("Position").Interface().(domain.Position).String()
 		}

@@ -16,15 +16,16 @@ type Invoice struct {
 	Project     domain.ID    `json:"project,omitzero" sql:"i.project"`
 	Number      string       `json:"number" sql:"i.label" doc:"as people read it; draft before it is sent"`
 	Status      string       `json:"status" sql:"case when i.due_amount > 0 and i.due < {today} and i.status in ('sent', 'part_paid') then 'overdue' else i.status end" enum:"draft,sent,part_paid,overdue,paid,credited,void"`
+	Currency    string       `json:"currency" sql:"i.currency"`
 	Issued      domain.Date  `json:"issued,omitzero" sql:"i.issued"`
 	Due         domain.Date  `json:"due" sql:"i.due"`
-	Net         domain.Money `json:"net" sql:"i.net; i.currency"`
-	Tax         domain.Money `json:"tax" sql:"i.tax; i.currency"`
-	Total       domain.Money `json:"total" sql:"i.total; i.currency"`
-	Paid        domain.Money `json:"paid" sql:"i.paid; i.currency" doc:"without what was refunded"`
-	Refunded    domain.Money `json:"refunded" sql:"i.refunded; i.currency"`
-	Credited    domain.Money `json:"credited" sql:"i.credited; i.currency"`
-	AmountDue   domain.Money `json:"amount_due" sql:"i.due_amount; i.currency"`
+	Net         domain.Money `json:"net" sql:"i.net"`
+	Tax         domain.Money `json:"tax" sql:"i.tax"`
+	Total       domain.Money `json:"total" sql:"i.total"`
+	Paid        domain.Money `json:"paid" sql:"i.paid" doc:"without what was refunded"`
+	Refunded    domain.Money `json:"refunded" sql:"i.refunded"`
+	Credited    domain.Money `json:"credited" sql:"i.credited"`
+	AmountDue   domain.Money `json:"amount_due" sql:"i.due_amount"`
 	DraftedAt   time.Time    `json:"drafted_at" sql:"i.drafted_at"`
 	SentAt      time.Time    `json:"sent_at,omitzero" sql:"i.sent_at"`
 	PaidAt      time.Time    `json:"paid_at,omitzero" sql:"i.paid_at"`
@@ -79,9 +80,10 @@ type TaxGroup struct {
 
 // InvoicePayment is money received for an invoice.
 type InvoicePayment struct {
+	Currency  string       `json:"-" sql:"p.currency"`
 	ID        domain.ID    `json:"id" sql:"p.id"`
-	Amount    domain.Money `json:"amount" sql:"p.amount; p.currency"`
-	Refunded  domain.Money `json:"refunded" sql:"p.refunded; p.currency"`
+	Amount    domain.Money `json:"amount" sql:"p.amount"`
+	Refunded  domain.Money `json:"refunded" sql:"p.refunded"`
 	Date      domain.Date  `json:"date" sql:"p.date" doc:"when the money arrived"`
 	Method    string       `json:"method" sql:"p.method"`
 	Reference string       `json:"reference,omitempty" sql:"p.reference"`
@@ -89,9 +91,10 @@ type InvoicePayment struct {
 
 // InvoiceCreditNote lowers what is due on an invoice.
 type InvoiceCreditNote struct {
+	Currency  string       `json:"-" sql:"n.currency"`
 	ID        domain.ID    `json:"id" sql:"n.id"`
 	Number    string       `json:"number" sql:"n.label"`
-	Amount    domain.Money `json:"amount" sql:"n.amount; n.currency" doc:"tax included"`
+	Amount    domain.Money `json:"amount" sql:"n.amount" doc:"tax included"`
 	TaxGroups []TaxGroup   `json:"tax_groups" sql:"n.tax_groups"`
 	Date      domain.Date  `json:"date" sql:"n.date"`
 }

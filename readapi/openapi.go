@@ -44,7 +44,10 @@ func (positionSchema) Schema(huma.Registry) *huma.Schema {
 // Schema of personal text, which is plain text to those who may read it.
 func (textSchema) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Type: "string"} }
 
-const module = "github.com/atrium-portal/atrium/"
+const (
+	module  = "github.com/atrium-portal/atrium/"
+	schemas = "#/components/schemas/"
+)
 
 // describer builds the API description.
 type describer struct {
@@ -59,7 +62,7 @@ func (s *server) describe() ([]byte, error) {
 	for _, c := range s.Menu {
 		d.names[c.Type] = c.Name
 	}
-	d.registry = huma.NewMapRegistry("#/components/schemas/", d.name)
+	d.registry = huma.NewMapRegistry(schemas, d.name)
 	for from, to := range map[reflect.Type]reflect.Type{
 		reflect.TypeFor[domain.ID]():       reflect.TypeFor[idSchema](),
 		reflect.TypeFor[domain.Date]():     reflect.TypeFor[dateSchema](),
@@ -96,8 +99,11 @@ func (s *server) describe() ([]byte, error) {
 	for _, c := range s.Menu {
 		d.add("/commands/"+c.Name, "post", d.command(c))
 	}
-	for _, schema := range d.registry.Map() {
+	for name, schema := range d.registry.Map() {
 		tidySchema(schema)
+		if t := d.registry.TypeFromRef(schemas + name); t.PkgPath() == module+"readapi" {
+			schema.AdditionalProperties = nil // answers may grow; bodies are strict
+		}
 	}
 	return indented(d.api)
 }
@@ -160,7 +166,7 @@ func (d *describer) read(r route) *huma.Operation {
 	default:
 		schema = &huma.Schema{Description: "For staff, and for contacts."}
 		for _, t := range r.answers {
-			schema.OneOf = append(schema.OneOf, d.schema(t))
+			schema.AnyOf = append(schema.AnyOf, d.schema(t))
 		}
 	}
 	ok := &huma.Response{Description: "OK", Headers: map[string]*huma.Param{

@@ -13,8 +13,9 @@ type Payment struct {
 	AccountName   string       `json:"account_name" sql:"a.name"`
 	Invoice       domain.ID    `json:"invoice" sql:"p.invoice"`
 	InvoiceNumber string       `json:"invoice_number" sql:"i.label"`
-	Amount        domain.Money `json:"amount" sql:"p.amount; p.currency"`
-	Refunded      domain.Money `json:"refunded" sql:"p.refunded; p.currency"`
+	Currency      string       `json:"currency" sql:"p.currency"`
+	Amount        domain.Money `json:"amount" sql:"p.amount"`
+	Refunded      domain.Money `json:"refunded" sql:"p.refunded"`
 	Date          domain.Date  `json:"date" sql:"p.date" doc:"when the money arrived"`
 	Method        string       `json:"method" sql:"p.method"`
 	Reference     string       `json:"reference,omitempty" sql:"p.reference"`

@@ -115,10 +115,11 @@ func (s *statement) text() string { return s.sql.String() }
 
 const (
 	begin = "begin isolation level repeatable read, read only"
-	// settings are what the policies of the tables ask for. They end with the transaction.
+	// settings are what the policies of the tables ask for; they end with the transaction. It also reads how far the
+	// tables have come, which everybody may know.
 	settings = `select set_config('app.firm', $1, true), set_config('app.accounts', $2, true), set_config('app.contact', $3, true),
-		set_config('app.permissions', $4, true), set_config('app.unreleased', $5, true), set_config('app.history', $6, true)`
-	checkpoint = "select commit_position, prepare_position from checkpoint"
+		set_config('app.permissions', $4, true), set_config('app.unreleased', $5, true), set_config('app.history', $6, true),
+		c.commit_position, c.prepare_position from checkpoint c`
 )
 
 // start begins a reading in a scope.
@@ -138,17 +139,28 @@ func (s *server) run(ctx context.Context, q *reading) error {
 	return databaseFault(err)
 }
 
+// runOnce sends a reading. What is sent together is one transaction anyway; several statements begin one of their own,
+// so that all see the same moment.
 func (s *server) runOnce(ctx context.Context, q *reading) error {
 	var batch pgx.Batch
-	batch.Queue(begin)
-	batch.Queue(settings, settingsOf(q.scope)...)
-	batch.Queue(checkpoint).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&q.position.Commit, &q.position.Prepare)
+	several := len(q.queued) > 1
+	if several {
+		batch.Queue(begin)
+	}
+	batch.Queue(settings, settingsOf(q.scope)...).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(nil, nil, nil, nil, nil, nil, &q.position.Commit, &q.position.Prepare); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
 	})
 	for _, one := range q.queued {
 		batch.Queue(one.sql, one.args...).Query(one.scan)
 	}
-	batch.Queue("commit")
+	if several {
+		batch.Queue("commit")
+	}
 	return s.pool(q.scope).SendBatch(ctx, &batch).Close()
 }
 
@@ -169,11 +181,21 @@ func settingsOf(scope *auth.Scope) []any {
 
 // array writes texts as a Postgres array.
 func array(texts ...string) string {
-	quoted := make([]string, len(texts))
-	for i, t := range texts {
-		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(t) + `"`
+	b := []byte{'{'}
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		for _, c := range []byte(text) {
+			if c == '"' || c == '\\' {
+				b = append(b, '\\')
+			}
+			b = append(b, c)
+		}
+		b = append(b, '"')
 	}
-	return "{" + strings.Join(quoted, ",") + "}"
+	return string(append(b, '}'))
 }
 
 func onOff(b bool) string {

@@ -52,7 +52,7 @@ func testInvoices(t *testing.T, w *world) {
 	}
 	detail := readapi.InvoiceDetail{
 		Invoice: readapi.Invoice{
-			ID: w.ids["invoice aurora"], Revision: 2, Account: w.ids["aurora"], AccountName: "Aurora", Number: "0001", Status: "overdue",
+			ID: w.ids["invoice aurora"], Revision: 2, Account: w.ids["aurora"], AccountName: "Aurora", Number: "0001", Status: "overdue", Currency: "EUR",
 			Issued: march2, Due: domain.Date{Year: 2026, Month: 3, Day: 16},
 			Net: eur(10_000), Tax: eur(1_900), Total: eur(11_900), Paid: eur(5_000), Refunded: eur(0), Credited: eur(0), AmountDue: eur(6_900),
 		},
@@ -63,7 +63,7 @@ func testInvoices(t *testing.T, w *world) {
 			Payments: []readapi.InvoicePayment{{
 				ID: w.ids["payment aurora"], Amount: eur(5_000), Refunded: eur(0), Date: march2, Method: "bank_transfer", Reference: "ref",
 			}},
-			CreditNotes: []readapi.InvoiceCreditNote{},
+			CreditNotes: []readapi.InvoiceCreditNote{}, Questions: []readapi.InvoiceQuestion{},
 		},
 	}
 	if d := cmp.Diff(detail, got, cmpopts.IgnoreFields(readapi.Invoice{}, "DraftedAt", "SentAt")); d != "" {
@@ -124,7 +124,7 @@ func testFilters(t *testing.T, w *world) {
 
 func testStatements(t *testing.T, w *world) {
 	aurora := readapi.Statement{
-		Account: w.ids["aurora"], AccountName: "Aurora", Opening: eur(0), Billed: eur(42_840), Paid: eur(28_800), Refunded: eur(0),
+		Account: w.ids["aurora"], AccountName: "Aurora", Currency: "EUR", Opening: eur(0), Billed: eur(42_840), Paid: eur(28_800), Refunded: eur(0),
 		Credited: eur(0), Voided: eur(7_140), Closing: eur(6_900),
 	}
 	if d := cmp.Diff([]readapi.Statement{aurora}, list[readapi.Statement](w, "/api/v1/statements", "olga", 50)); d != "" {
@@ -146,11 +146,11 @@ func testStatements(t *testing.T, w *world) {
 	w.get("/api/v1/statements/"+w.ids["aurora"].String(), "ada", &detail)
 	var lines []string
 	for _, e := range detail.Entries {
-		lines = append(lines, fmt.Sprint(e.Kind, " ", e.Number, " ", e.Amount, " = ", e.Balance))
+		lines = append(lines, fmt.Sprint(e.Kind, " ", e.InvoiceNumber, " ", e.Amount, " = ", e.Balance))
 	}
 	want := []string{
-		"invoice 0001 119.00 EUR = 119.00 EUR", "payment  -50.00 EUR = 69.00 EUR", "invoice 0003 238.00 EUR = 307.00 EUR",
-		"payment  -238.00 EUR = 69.00 EUR", "invoice 0004 71.40 EUR = 140.40 EUR", "void 0004 -71.40 EUR = 69.00 EUR",
+		"invoice 0001 119.00 EUR = 119.00 EUR", "payment 0001 -50.00 EUR = 69.00 EUR", "invoice 0003 238.00 EUR = 307.00 EUR",
+		"payment 0003 -238.00 EUR = 69.00 EUR", "invoice 0004 71.40 EUR = 140.40 EUR", "void 0004 -71.40 EUR = 69.00 EUR",
 	}
 	if d := cmp.Diff(want, lines); d != "" {
 		t.Error(d)

@@ -190,16 +190,16 @@ func History(r *Reading, collection, id string, ask url.Values) *Page[StaffEntry
 	st := h.statement().add(fmt.Sprint(" limit ", h.limit+1))
 	r.q.add(st, func(rows pgx.Rows) error {
 		*into = Page[StaffEntry]{}
+		scanner := h.view().scanner()
 		for rows.Next() {
 			if n := len(into.Items); n == h.limit {
 				into.Next = cursor{List: historyList, Value: into.Items[n-1].Position.String()}.String()
 				break
 			}
-			entry, err := h.scanEntry(rows)
-			if err != nil {
+			if err := scanner.scan(rows); err != nil {
 				return err
 			}
-			into.Items = append(into.Items, *entry)
+			into.Items = append(into.Items, *asStaffEntry(scanner.object))
 		}
 		return rows.Err()
 	})

@@ -13,15 +13,16 @@ import (
 type Statement struct {
 	Account     domain.ID    `json:"account" sql:"a.id"`
 	AccountName string       `json:"account_name" sql:"a.name"`
+	Currency    string       `json:"currency" sql:"a.currency"`
 	From        domain.Date  `json:"from,omitzero" sql:"{from}::date"`
 	To          domain.Date  `json:"to,omitzero" sql:"{to}::date"`
-	Opening     domain.Money `json:"opening" sql:"l.opening; a.currency"`
-	Billed      domain.Money `json:"billed" sql:"l.billed; a.currency"`
-	Paid        domain.Money `json:"paid" sql:"l.paid; a.currency"`
-	Refunded    domain.Money `json:"refunded" sql:"l.refunded; a.currency"`
-	Credited    domain.Money `json:"credited" sql:"l.credited; a.currency"`
-	Voided      domain.Money `json:"voided" sql:"l.voided; a.currency"`
-	Closing     domain.Money `json:"closing" sql:"l.closing; a.currency"`
+	Opening     domain.Money `json:"opening" sql:"l.opening"`
+	Billed      domain.Money `json:"billed" sql:"l.billed"`
+	Paid        domain.Money `json:"paid" sql:"l.paid"`
+	Refunded    domain.Money `json:"refunded" sql:"l.refunded"`
+	Credited    domain.Money `json:"credited" sql:"l.credited"`
+	Voided      domain.Money `json:"voided" sql:"l.voided"`
+	Closing     domain.Money `json:"closing" sql:"l.closing"`
 }
 
 // StatementDetail is a statement with its entries, oldest first.
@@ -32,13 +33,15 @@ type StatementDetail struct {
 
 // StatementEntry is one movement of what an account owes. Amounts above zero mean that it owes more.
 type StatementEntry struct {
-	Date       domain.Date  `json:"date" sql:"l.date"`
-	RecordedAt time.Time    `json:"recorded_at" sql:"l.recorded_at"`
-	Kind       string       `json:"kind" sql:"l.kind" enum:"invoice,payment,refund,credit_note,void"`
-	Invoice    domain.ID    `json:"invoice" sql:"l.invoice"`
-	Number     string       `json:"number,omitempty" sql:"l.label" doc:"of the invoice or credit note"`
-	Amount     domain.Money `json:"amount" sql:"l.amount; l.currency"`
-	Balance    domain.Money `json:"balance" doc:"after the entry"`
+	Currency      string       `json:"-" sql:"l.currency"`
+	Date          domain.Date  `json:"date" sql:"l.date"`
+	RecordedAt    time.Time    `json:"recorded_at" sql:"l.recorded_at"`
+	Kind          string       `json:"kind" sql:"l.kind" enum:"invoice,payment,refund,credit_note,void"`
+	Invoice       domain.ID    `json:"invoice" sql:"l.invoice"`
+	InvoiceNumber string       `json:"invoice_number" sql:"i.label"`
+	Number        string       `json:"number,omitempty" sql:"l.label" doc:"of the credit note, where it is one"`
+	Amount        domain.Money `json:"amount" sql:"l.amount"`
+	Balance       domain.Money `json:"balance" doc:"after the entry"`
 }
 
 // sums are an account's entries up to the end of the period, added up. The casts say that amounts fit: each is bounded.
@@ -70,7 +73,7 @@ func statements() *collection {
 		filters: []filter{{name: "account", kind: byID, sql: "a.id = $"}},
 		parts: []part{{
 			field: "Entries", view: viewOf[StatementEntry](), order: "l.date, l.position", most: maxEntries,
-			from: "ledger l",
+			from: "ledger l join invoices i on i.id = l.invoice",
 			where: `l.firm = {firm} and l.account = $
 				and l.date >= coalesce({from}::date, '-infinity') and l.date <= coalesce({to}::date, 'infinity')`,
 		}},

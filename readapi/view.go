@@ -13,24 +13,33 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 )
 
-// view is a struct that is shown, and how it is read: each field with a tag sql:"expression" is a column of the query,
-// amounts are two (sql:"amount; currency"). Fields without the tag are filled by code. NULL reads as the zero value.
+// view is a struct that is shown, and how it is read: each field with a tag sql:"expression" is a column of the query.
+// An amount is its minor units and its currency (sql:"amount; currency"), or the minor units alone where the view has a
+// field Currency for all of its amounts. Fields without the tag are filled by code. NULL reads as the zero value.
 type view struct {
-	typ     reflect.Type
-	columns string // the select list
-	fields  []field
+	typ      reflect.Type
+	columns  string // the select list
+	fields   []field
+	currency []int // index of the field Currency
 }
 
 type field struct {
 	index  []int
-	target func(reflect.Value) []any // what the driver scans into
+	shares bool                  // an amount in the currency of the view
+	target func(pointer any) any // what the driver scans into; nil: the field itself
 }
 
+// viewOf looks at a struct. A mistake in it is one of the program and found when the program starts.
 func viewOf[V any]() *view {
 	v := &view{typ: reflect.TypeFor[V]()}
 	v.columns = strings.Join(v.add(v.typ, nil), ", ")
+	if v.currency == nil && slices.ContainsFunc(v.fields, func(f field) bool { return f.shares }) {
+		panic(fmt.Sprintf("readapi: an amount of %s has no currency", v.typ))
+	}
 	return v
 }
+
+var moneyType = reflect.TypeFor[domain.Money]()
 
 // add takes the fields of a struct and of the structs in it, and gives their columns.
 func (v *view) add(t reflect.Type, path []int) (columns []string) {
@@ -44,63 +53,104 @@ func (v *view) add(t reflect.Type, path []int) (columns []string) {
 			}
 			continue
 		}
-		target, n := targetOf(f.Type)
-		parts := strings.Split(expression, "; ")
-		if len(parts) != n {
-			panic(fmt.Sprintf("readapi: %s.%s is read from %d columns, not %d", t, f.Name, n, len(parts)))
+		if f.Name == "Currency" && v.currency == nil {
+			v.currency = index
 		}
-		columns = append(columns, parts...)
-		v.fields = append(v.fields, field{index, target})
+		amount, currency, whole := strings.Cut(expression, "; ")
+		if f.Type != moneyType || !whole {
+			columns = append(columns, expression)
+			v.fields = append(v.fields, field{index, f.Type == moneyType, targetOf(f.Type)})
+			continue
+		}
+		columns = append(columns, amount, currency)
+		v.fields = append(
+			v.fields,
+			field{append(slices.Clone(index), 0), false, targetOf(reflect.TypeFor[int64]())},
+			field{append(slices.Clone(index), 1), false, targetOf(reflect.TypeFor[string]())},
+		)
 	}
 	return columns
 }
 
-// scan reads the row that rows stands on; more are targets of columns after the view's. It gives a pointer to a
-// fresh struct.
-func (v *view) scan(rows pgx.Rows, more ...any) (reflect.Value, error) {
-	object := reflect.New(v.typ)
-	targets := make([]any, 0, len(v.fields)+8)
-	for _, f := range v.fields {
-		targets = append(targets, f.target(object.Elem().FieldByIndex(f.index))...)
-	}
-	if err := rows.Scan(append(targets, more...)...); err != nil {
-		return reflect.Value{}, fmt.Errorf("reading %s: %w", v.typ, err)
-	}
-	for _, f := range v.fields {
-		if value := object.Elem().FieldByIndex(f.index); value.Kind() == reflect.Slice && value.IsNil() {
-			value.Set(reflect.MakeSlice(value.Type(), 0, 0))
-		}
-	}
-	return object, nil
+// scanner reads rows of a query into one struct again and again.
+type scanner struct {
+	object   reflect.Value // the struct
+	targets  []any
+	amounts  []*domain.Money
+	currency reflect.Value
+	lists    []reflect.Value
 }
 
-// targetOf chooses by type how a field is scanned, and from how many columns.
-func targetOf(t reflect.Type) (target func(reflect.Value) []any, columns int) {
-	one := func(target func(reflect.Value) any) (func(reflect.Value) []any, int) {
-		return func(v reflect.Value) []any { return []any{target(v)} }, 1
+// scanner makes one; more are targets of columns after the view's.
+func (v *view) scanner(more ...any) *scanner {
+	s := &scanner{object: reflect.New(v.typ).Elem(), targets: make([]any, 0, len(v.fields)+len(more))}
+	for _, f := range v.fields {
+		value := s.object.FieldByIndex(f.index)
+		pointer := value.Addr().Interface()
+		switch {
+		case f.shares:
+			s.amounts = append(s.amounts, pointer.(*domain.Money))
+		case value.Kind() == reflect.Slice:
+			s.lists = append(s.lists, value)
+		}
+		if f.target != nil {
+			pointer = f.target(pointer)
+		}
+		s.targets = append(s.targets, pointer)
 	}
+	if v.currency != nil {
+		s.currency = s.object.FieldByIndex(v.currency)
+	}
+	s.targets = append(s.targets, more...)
+	return s
+}
+
+// scan reads the row that rows stands on into the struct.
+func (s *scanner) scan(rows pgx.Rows) error {
+	s.object.SetZero() // what was in it now belongs to others
+	if err := rows.Scan(s.targets...); err != nil {
+		return fmt.Errorf("reading %s: %w", s.object.Type(), err)
+	}
+	if len(s.amounts) > 0 {
+		currency := s.currency.String()
+		for _, m := range s.amounts {
+			m.Currency = currency
+		}
+	}
+	for _, list := range s.lists {
+		if list.IsNil() {
+			list.Set(reflect.MakeSlice(list.Type(), 0, 0))
+		}
+	}
+	return nil
+}
+
+// take gives a pointer to a copy of the struct.
+func (s *scanner) take() reflect.Value {
+	fresh := reflect.New(s.object.Type())
+	fresh.Elem().Set(s.object)
+	return fresh
+}
+
+// targetOf chooses by type how a field is scanned; nil when the driver knows it.
+func targetOf(t reflect.Type) func(pointer any) any {
 	switch t {
 	case reflect.TypeFor[domain.ID]():
-		return one(func(v reflect.Value) any { return idTarget{v.Addr().Interface().(*domain.ID)} })
+		return func(p any) any { return idTarget{p.(*domain.ID)} }
 	case reflect.TypeFor[domain.Date]():
-		return one(func(v reflect.Value) any { return dateTarget{v.Addr().Interface().(*domain.Date)} })
+		return func(p any) any { return dateTarget{p.(*domain.Date)} }
 	case reflect.TypeFor[time.Time]():
-		return one(func(v reflect.Value) any { return timeTarget{v.Addr().Interface().(*time.Time)} })
-	case reflect.TypeFor[domain.Money]():
-		return func(v reflect.Value) []any {
-			m := v.Addr().Interface().(*domain.Money)
-			return []any{numberTarget{reflect.ValueOf(&m.Amount).Elem()}, textTarget{reflect.ValueOf(&m.Currency).Elem()}}
-		}, 2
+		return func(p any) any { return timeTarget{p.(*time.Time)} }
+	case moneyType:
+		return func(p any) any { return numberTarget{&p.(*domain.Money).Amount} }
 	case reflect.TypeFor[domain.Position]():
-		return one(func(v reflect.Value) any { return positionTarget{v.Addr().Interface().(*domain.Position)} })
-	}
-	switch t.Kind() {
-	case reflect.String:
-		return one(func(v reflect.Value) any { return textTarget{v} })
-	case reflect.Int, reflect.Int64:
-		return one(func(v reflect.Value) any { return numberTarget{v} })
+		return func(p any) any { return positionTarget{p.(*domain.Position)} }
+	case reflect.TypeFor[string]():
+		return func(p any) any { return textTarget{p.(*string)} }
+	case reflect.TypeFor[int64]():
+		return func(p any) any { return numberTarget{p.(*int64)} }
 	default:
-		return one(func(v reflect.Value) any { return v.Addr().Interface() })
+		return nil
 	}
 }
 
@@ -110,8 +160,8 @@ type (
 	dateTarget     struct{ to *domain.Date }
 	timeTarget     struct{ to *time.Time }
 	positionTarget struct{ to *domain.Position }
-	textTarget     struct{ to reflect.Value }
-	numberTarget   struct{ to reflect.Value }
+	textTarget     struct{ to *string }
+	numberTarget   struct{ to *int64 }
 )
 
 // ScanUUID is called by the driver.
@@ -144,12 +194,12 @@ func (t positionTarget) ScanInt64(v pgtype.Int8) error {
 
 // ScanText is called by the driver.
 func (t textTarget) ScanText(v pgtype.Text) error {
-	t.to.SetString(v.String)
+	*t.to = v.String
 	return nil
 }
 
 // ScanInt64 is called by the driver.
 func (t numberTarget) ScanInt64(v pgtype.Int8) error {
-	t.to.SetInt(v.Int64)
+	*t.to = v.Int64
 	return nil
 }
