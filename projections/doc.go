@@ -9,7 +9,7 @@
 // # What lives here
 //
 //   - Define, Spec, Access, Key: how a table is declared. Tables lists them all.
-//   - Engine: Open, Apply, Await, Retry, Rebuild, Rollback, Verify, Digest, Status.
+//   - Engine: Open, Apply, Await, Retry, Rebuild, Rollback, Verify, Digest, Status. A build is its tables in one schema.
 //   - Source: the port to the log for reading it from the beginning.
 //   - Handler, Batch: the Watermill end of it.
 //   - One file per family of tables: row types, folds, declarations.
@@ -23,8 +23,8 @@
 // In its family's file: a row struct whose fields are the columns, a fold, and a declaration, which goes into the
 // list. The columns follow from the Go types:
 //
-//	domain.ID uuid · string text · int64 and domain.Decimal bigint · int integer · bool boolean · domain.Date date ·
-//	time.Time timestamptz · []string text[] · []domain.ID uuid[] · any other struct, slice or map jsonb
+//	domain.ID uuid · strings text · integers and domain.Decimal bigint · bool boolean · domain.Date date ·
+//	time.Time timestamptz · []string text[] · []domain.ID uuid[] · []byte bytea · any other struct, slice or map jsonb
 //
 // Tags: `db:"name"`, `db:"name,key"` for the primary key (first fields), `db:"name,null"` to store a zero as NULL. An id, a date
 // or a time has no zero in Postgres: without null, a zero is a fault of the fold. In a primary table
@@ -46,6 +46,10 @@
 //     testdata/schema.sql. The cost is that column types outside the list above need a generated column (Spec.Extra).
 //   - The projector is the only writer of its tables, so a write-through row cache is coherent. Whoever else writes
 //     (retry, swap) changes the fence in the checkpoint row and so makes a running projector start over from it.
+//   - The compare-and-set on the checkpoint row is what keeps two projectors apart; a lease in front of it is comfort.
+//     Taking the row's lock also stops the projector while a rebuild takes the last events: nothing falls between.
+//   - COPY cannot write to tables under forced row-level security, so a build is loaded by COPY before it is protected
+//     and by arrays after; both are one write of one work.
 //   - A batch travels from feed to handler in the message's context, not as payload: both ends are in one process,
 //     and encoding a thousand events only to decode them again would cost more than folding them.
 //   - Nothing is skipped: an event that cannot be applied parks its stream, and a rebuild with parked streams does not

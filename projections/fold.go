@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -11,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/atrium-portal/atrium/domain"
 )
@@ -87,11 +90,32 @@ func (b *build) decode(records []domain.Recorded) ([]event, error) {
 	}
 	lanes.Wait()
 	for i := range events {
-		if f, is := errors.AsType[*domain.Fault](events[i].err); is && f.Kind == domain.Unavailable {
+		if temporary(events[i].err) {
 			return nil, events[i].err
 		}
 	}
 	return events, nil
+}
+
+// temporary recognises an error that is not the event's fault: the keystore cannot be reached. The same batch will do
+// later, and parking its streams would be wrong.
+func temporary(err error) bool {
+	if err == nil {
+		return false
+	}
+	if f, is := errors.AsType[*domain.Fault](err); is {
+		return f.Kind == domain.Unavailable
+	}
+	if _, is := errors.AsType[*pgconn.PgError](err); is {
+		return true
+	}
+	if _, is := errors.AsType[*pgconn.ConnectError](err); is {
+		return true
+	}
+	if _, is := errors.AsType[net.Error](err); is {
+		return true
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func (b *build) decodeOne(ev *event) {

@@ -2,12 +2,15 @@ package projections_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/account"
@@ -168,7 +171,7 @@ func TestWhatPostgresRefusesParksOneStream(t *testing.T) {
 func TestAKeystoreThatDoesNotAnswerParksNothing(t *testing.T) {
 	db, log := newDatabase(t), newLog(t)
 	log.story(t, 5)
-	keys := &troubledKeys{Keyring: domaintest.NewKeys(), trouble: true}
+	keys := &troubledKeys{Keyring: domaintest.NewKeys()}
 	codec, err := domain.NewCodec([]domain.Type{account.Aggregate.Type()}, keys, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -180,10 +183,17 @@ func TestAKeystoreThatDoesNotAnswerParksNothing(t *testing.T) {
 	if _, err := e.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Apply(t.Context(), projections.Batch{Events: log.all()}); err == nil {
-		t.Fatal("the batch was applied without keys")
+	for _, keys.trouble = range []error{
+		&domain.Fault{Kind: domain.Unavailable, Code: "keystore-unavailable", Message: "Try again."},
+		&pgconn.PgError{Code: "57P01", Message: "the administrator stops the server"},
+		&net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+		context.DeadlineExceeded,
+	} {
+		if err := e.Apply(t.Context(), projections.Batch{Events: log.all()}); !errors.Is(err, keys.trouble) {
+			t.Fatalf("without keys: %v", err)
+		}
 	}
-	keys.trouble = false
+	keys.trouble = nil
 	apply(t, e, log.all(), 5)
 	if s, err := e.Status(t.Context()); err != nil || len(s.Parked) > 0 || s.Events != 5 {
 		t.Errorf("status %+v %v", s, err)
@@ -192,12 +202,12 @@ func TestAKeystoreThatDoesNotAnswerParksNothing(t *testing.T) {
 
 type troubledKeys struct {
 	domain.Keyring
-	trouble bool
+	trouble error
 }
 
 func (k *troubledKeys) OpeningKey(subject string) ([]byte, error) {
-	if k.trouble {
-		return nil, &domain.Fault{Kind: domain.Unavailable, Code: "keystore-unavailable", Message: "Try again."}
+	if k.trouble != nil {
+		return nil, k.trouble
 	}
 	return k.Keyring.OpeningKey(subject)
 }
