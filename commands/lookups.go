@@ -38,9 +38,15 @@ func takeCreditNoteNumber(ctx context.Context, l *Loop, c invoice.IssueCreditNot
 
 // findAsker looks up whom the contact who asks stands for.
 func findAsker(ctx context.Context, l *Loop, c invoice.Question, m domain.Meta) (invoice.Question, error) {
-	state, _, err := State(ctx, l, contact.Aggregate, m.Actor.ID)
-	c.Persons = append([]domain.ID{m.Actor.ID}, state.Absorbed...)
+	var err error
+	c.Persons, err = l.persons(ctx, m.Actor.ID)
 	return c, err
+}
+
+// persons are a contact and the duplicates that were merged into it.
+func (l *Loop) persons(ctx context.Context, id domain.ID) ([]domain.ID, error) {
+	state, _, err := State(ctx, l, contact.Aggregate, id)
+	return append([]domain.ID{id}, state.Absorbed...), err
 }
 
 // setCurrency puts the account's currency into a new draft, which must be in it.

@@ -19,7 +19,7 @@ func findAttempt(ctx context.Context, l *Loop, c payment.Start, m domain.Meta) (
 	if err != nil {
 		return c, err
 	}
-	c.Label, c.Due, c.Gateway = h.state.Label, h.state.Due(), l.Gateway
+	c.Label, c.Recipients, c.Due, c.Gateway = h.state.Label, h.state.Content.Recipients, h.state.Due(), l.Gateway
 	c.Attempt, err = l.attemptOn(ctx, c.Invoice, m.Command)
 	if err == nil && c.Attempt == domain.NoID {
 		err = domain.Refuse("payment-attempts-exhausted", "There were too many payments on this invoice that came to nothing. Please ask the firm how to pay.")
@@ -33,9 +33,19 @@ func (l *Loop) invoiceFor(ctx context.Context, id domain.ID, m domain.Meta) (*he
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	if h.revision == domain.NoStream || !h.owner.admits(&m) {
+		return nil, domain.Missing("invoice")
+	}
+	if m.Actor.Kind != domain.Client {
+		return h, nil
+	}
+	persons, err := l.persons(ctx, m.Actor.ID)
+	if err != nil {
+		return nil, err
+	}
 	to := h.state.Content.Recipients
-	client := m.Actor.Kind == domain.Client
-	if h.revision == domain.NoStream || !h.owner.admits(&m) || client && h.state.Label == "" || client && len(to) > 0 && !slices.Contains(to, m.Actor.ID) {
+	named := len(to) == 0 || slices.ContainsFunc(persons, func(id domain.ID) bool { return slices.Contains(to, id) })
+	if h.state.Label == "" || !named {
 		return nil, domain.Missing("invoice")
 	}
 	return h, nil

@@ -27,8 +27,8 @@ type bank struct {
 	pages   map[string]*page // by reference
 	opened  int              // pages made
 	notices int
-	lose    func() bool      // the next reply; nil: none
-	refuses string           // the reason, when it makes no pages
+	lose    func() bool // the next reply; nil: none
+	refuses string      // the reason, when it makes no pages
 	down    bool
 }
 

@@ -88,7 +88,6 @@ type PaymentRecorded struct {
 	Reference domain.Personal `json:"reference,omitzero"`
 	DueAfter  domain.Money    `json:"due_after"`
 	Receipt   string          `json:"receipt,omitempty"` // number of the receipt as people read it; none for what another program received
-	Attempt   domain.ID       `json:"attempt,omitzero"`  // the online payment that brought it, if one did
 }
 
 // Paid follows the payment after which nothing is due.

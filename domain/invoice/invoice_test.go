@@ -307,7 +307,7 @@ func TestGolden(t *testing.T) {
 	}
 	imported.Buyer = invoice.Buyer{Name: domain.P("Lima"), Address: domain.P("2 Hill\nOslo"), TaxID: domain.P("NO 456")}
 	referenced := deposit
-	referenced.Reference, referenced.Receipt, referenced.Attempt = domain.P("RF18 5390"), "R-0012", dt.ID("attempt")
+	referenced.Reference, referenced.Receipt = domain.P("RF18 5390"), "R-0012"
 	dt.Golden(t, invoice.Aggregate,
 		invoice.Drafted(full), invoice.DraftChanged(full), imported, referenced, invoice.Paid{}, refunded, creditNote, voided,
 		invoice.Overdue{Due: due, Amount: eur(7000)}, asked, answered)

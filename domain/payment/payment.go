@@ -59,6 +59,8 @@ type Started struct {
 	Gateway string       `json:"gateway"` // name of the provider's adapter
 	Contact domain.ID    `json:"contact"` // who pays
 	Expires time.Time    `json:"expires"` // the payment page closes then
+
+	Recipients []domain.ID `json:"recipients,omitempty"` // of the invoice: contacts; none means all of the account
 }
 
 // HandedOver says that the provider has a page for the attempt.

@@ -25,7 +25,7 @@ var (
 
 	started = payment.Started{
 		Invoice: dt.ID("invoice"), Label: "INV-0007", Amount: eur(10_000), Gateway: "simulator", Contact: dt.ID("ana"),
-		Expires: dt.Now.Add(24 * time.Hour),
+		Expires: dt.Now.Add(24 * time.Hour), Recipients: []domain.ID{dt.ID("ana")},
 	}
 	handedOver = payment.HandedOver{Reference: "page 1", URL: domain.P("https://pay.example/1")}
 	succeeded  = payment.Succeeded{Capture: "money 1", Amount: eur(10_000), Fee: eur(165), Date: domain.Date{Year: 2026, Month: 3, Day: 2}, Notice: "evt 1"}
@@ -44,6 +44,7 @@ func TestStart(t *testing.T) {
 	with := func(change func(*payment.Start)) payment.Start {
 		c := payment.Start{
 			Invoice: dt.ID("invoice"), Attempt: dt.ID("it"), Label: "INV-0007", Due: eur(10_000), Gateway: "simulator",
+			Recipients: []domain.ID{dt.ID("ana")},
 		}
 		change(&c)
 		return c

@@ -20,6 +20,8 @@ type Start struct {
 	Label   string       `json:"-"` // of the invoice
 	Due     domain.Money `json:"-"` // on the invoice; none when it cannot be paid
 	Gateway string       `json:"-"` // name of the provider's adapter; empty when there is none
+
+	Recipients []domain.ID `json:"-"` // of the invoice
 }
 
 // Target is the attempt.
@@ -57,7 +59,7 @@ func (c Start) Decide(s State, m domain.Meta) ([]Event, error) {
 	}
 	return []Event{Started{
 		Invoice: c.Invoice, Label: c.Label, Amount: amount, Gateway: c.Gateway, Contact: m.Actor.ID,
-		Expires: m.Time.Add(Open).UTC().Truncate(time.Second),
+		Expires: m.Time.Add(Open).UTC().Truncate(time.Second), Recipients: c.Recipients,
 	}}, nil
 }
 
