@@ -68,8 +68,6 @@ func Atrium() *Menu {
 	On(m, invoice.Aggregate, "VoidInvoice", invoice.Void{}, manager)
 	On(m, invoice.Aggregate, "QuestionInvoice", invoice.Question{}, Who{Client: string(contact.ViewInvoices)}, Before(findAsker))
 	On(m, invoice.Aggregate, "AnswerQuestion", invoice.Answer{}, member)
-	On(m, invoice.Aggregate, "QuestionInvoice", invoice.Question{}, Who{Client: string(contact.ViewInvoices)}, Before(findAsker))
-	On(m, invoice.Aggregate, "AnswerQuestion", invoice.Answer{}, member)
 	On(m, invoice.Aggregate, "MarkOverdue", invoice.MarkOverdue{}, program)
 
 	On(m, payment.Aggregate, "StartPayment", payment.Start{}, payer, Upsert[payment.Start](), Locate(findAttempt))
