@@ -21,7 +21,7 @@
 //     does not look at contexts, and some of its calls wait for ever. Choice: give up from outside. Cost: one goroutine per call,
 //     and abandoned ones until the node is back, so their number is bounded.
 //   - The client looks for a lost node for ever. Context: by default it closes itself for good after a second. Cost: a log that
-//     is closed while its node is away leaves one goroutine behind.
+//     is closed while its node is away leaves the waiting calls behind, until the node is back or the process ends.
 //   - A lost connection makes the outcome of an append unknown, even when nothing was sent. Context: the client's errors do not
 //     tell. Cost: the caller reads the stream once more.
 package eventlog

@@ -48,7 +48,8 @@ func (s *session) replace(old *esdb.Client) error {
 	return old.Close() // wakes calls that wait inside it; guard catches how they end
 }
 
-// close waits for running calls, but not for ever, and closes the client.
+// close waits for running calls, but not for ever, and closes the client. A client in which calls still wait is left alone:
+// closing it would make them panic.
 func (s *session) close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -62,10 +63,9 @@ func (s *session) close() error {
 	for range cap(s.slots) {
 		select {
 		case s.slots <- struct{}{}:
-			continue
 		case <-patience.C:
+			return nil
 		}
-		break
 	}
 	return s.client.Close()
 }
