@@ -1,0 +1,116 @@
+package portaltest
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Check fails the test for everything that makes the page hard to use: what CheckLook finds, links that were refused
+// when the page was made, and a way through the page by Tab that leaves out or hides something. name stands in the
+// messages.
+func Check(p *Tab, name string) {
+	p.t.Helper()
+	CheckLook(p, name)
+	for _, problem := range append(Eval[[]string](p, refused), walk(p)...) {
+		p.t.Errorf("%s: %s", name, problem)
+	}
+}
+
+// CheckLook fails the test for what axe-core finds (WCAG 2.2 A and AA, and good practice), and when the page is wider
+// than its window.
+func CheckLook(p *Tab, name string) {
+	p.t.Helper()
+	found := axe(p)
+	if wide := Eval[int](p, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+		found = append(found, fmt.Sprintf("the page is %d pixels wider than its window: %s", wide, Eval[string](p, widest)))
+	}
+	for _, problem := range found {
+		p.t.Errorf("%s: %s", name, problem)
+	}
+}
+
+// widest names what sticks out at the right.
+const widest = `[...document.querySelectorAll("main *, header *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+	.slice(0, 3).map((e) => e.tagName.toLowerCase() + "." + e.className).join(", ") || "?"`
+
+// refused finds what the templates or the content security policy would not take.
+const refused = `[
+	...[...document.querySelectorAll("[href*='about:invalid'], [src*='about:invalid'], [action*='about:invalid']")].map((e) => "an address was refused: " + e.outerHTML.slice(0, 120)),
+	...[...document.querySelectorAll("[style]")].filter((e) => !e.closest("dialog")).map((e) => "an inline style: " + e.outerHTML.slice(0, 120)),
+	...[...document.querySelectorAll("[onclick], [onsubmit], [onchange], script:not([src]):not([type='application/json'])")].map((e) => "an inline script: " + e.outerHTML.slice(0, 120)),
+]`
+
+// axe runs axe-core and gives its violations.
+func axe(p *Tab) []string {
+	p.t.Helper()
+	source, err := os.ReadFile(tool(p.t, "node_modules/axe-core/axe.min.js", ".ci/install-axe"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if !Eval[bool](p, `"axe" in window`) {
+		Eval[bool](p, string(source)+"; true")
+	}
+	return Eval[[]string](p, `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] })
+		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " + n.target.join(" ") + ": " + n.html.slice(0, 160) + " " + n.any.map((a) => a.message).join(" "))))`)
+}
+
+// walk goes through the page by Tab. Each stop must be in the page's order, visible, and look different with the focus
+// than without it.
+func walk(p *Tab) []string {
+	p.t.Helper()
+	Eval[bool](p, walkStart)
+	stops := Eval[int](p, `walk.all.length`)
+	var found []string
+	for range stops + 2 {
+		p.Press("\t")
+		problem := Eval[string](p, `walk.step()`)
+		if problem == "end" {
+			break
+		}
+		if problem != "" {
+			found = append(found, problem)
+		}
+	}
+	if missed := Eval[[]string](p, `walk.missed()`); len(missed) > 0 {
+		found = append(found, "Tab does not come to "+strings.Join(missed, ", "))
+	}
+	return found
+}
+
+// walkStart lists what Tab should come to. Radio buttons of one name are one stop.
+const walkStart = `(() => {
+	const name = (e) => e.outerHTML.slice(0, 100);
+	const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("[inert]");
+	const within = document.querySelector("dialog[open]") || document;
+	const focusable = [...within.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]")]
+		.filter((e) => e.tabIndex >= 0 && !e.disabled && shown(e));
+	const radios = new Set();
+	const all = focusable.filter((e) => e.type !== "radio" || !e.name || (!radios.has(e.name) && radios.add(e.name)));
+	document.activeElement?.blur?.();
+	getSelection().removeAllRanges();
+	const looks = (e) => ["outlineStyle", "outlineWidth", "outlineColor", "boxShadow", "backgroundColor", "borderColor"].map((k) => getComputedStyle(e)[k]).join();
+	const plain = new Map(all.map((e) => [e, looks(e)]));
+	const seen = new Set();
+	window.walk = {
+		all,
+		step() {
+			const e = document.activeElement;
+			if (!e || e === document.body || seen.has(e)) return "end";
+			seen.add(e);
+			const r = e.getBoundingClientRect();
+			if (r.width < 1 || r.height < 1) return "the focus is on something that cannot be seen: " + name(e);
+			const top = document.elementFromPoint(Math.min(Math.max(r.x + r.width / 2, 0), innerWidth - 1), Math.min(Math.max(r.y + r.height / 2, 0), innerHeight - 1));
+			if (r.bottom < 0 || r.top > innerHeight) return "the focus is outside of the window: " + name(e);
+			if (top && !e.contains(top) && !top.contains(e) && !top.closest("label")?.contains(e)) return "the focus is covered: " + name(e) + " by " + name(top);
+			const style = getComputedStyle(e);
+			if (plain.get(e) === looks(e) || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) < 2 && style.outlineStyle !== "auto")) return "the focus cannot be seen on " + name(e);
+			return "";
+		},
+		missed() {
+			const group = (e) => e.type === "radio" ? e.name : null, groups = new Set([...seen].map(group));
+			return all.filter((e) => !seen.has(e) && !(group(e) && groups.has(group(e)))).map(name);
+		},
+	};
+	return true;
+})()`
