@@ -25,6 +25,9 @@ type invoiceRow struct {
 	Note       string        `db:"note" history:"-"` // printed on the invoice
 	Lines      []invoiceLine `db:"lines" history:"-"`
 
+	Seller invoice.Seller `db:"seller" history:"-"` // the firm as it was when the invoice was sent
+	Buyer  invoiceBuyer   `db:"buyer" history:"-"`  // the client, likewise
+
 	TaxGroups []invoice.RateGroup `db:"tax_groups" history:"-"` // [{rate, base, tax}]
 	Rule      invoice.Rule        `db:"rule" history:"-"`       // how it was rounded
 	Net       int64               `db:"net" history:"-"`
@@ -63,6 +66,13 @@ type invoiceLine struct {
 	UnitPrice   domain.Money   `json:"unit_price"`
 	TaxRate     domain.Decimal `json:"tax_rate"` // percent
 	Net         domain.Money   `json:"net"`
+}
+
+// invoiceBuyer is the client as the API shows it.
+type invoiceBuyer struct {
+	Name    string `json:"name"`
+	Address string `json:"address,omitempty"`
+	TaxID   string `json:"tax_id,omitempty"`
 }
 
 // Audience shows an invoice's history to its recipients once it is sent.
@@ -136,6 +146,7 @@ func foldInvoice(row *invoiceRow, f domain.Fact) *invoiceRow {
 	case invoice.Sent:
 		row.Released, row.SentAt, row.Imported = true, f.Meta.Time, e.Imported
 		row.Number, row.Label, row.Issued, row.Due, row.Recipients = e.Number, e.Label, e.Issued, e.Due, e.Recipients
+		row.Seller, row.Buyer = e.Seller, invoiceBuyer{e.Buyer.Name.Reveal(), e.Buyer.Address.Reveal(), e.Buyer.TaxID.Reveal()}
 	case invoice.PaymentRecorded:
 		row.Paid += e.Amount.Amount
 		if e.DueAfter.Amount == 0 { // Paid follows

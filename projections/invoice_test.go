@@ -53,17 +53,23 @@ func credit(amount int64) invoice.CreditNoteIssued {
 	}
 }
 
-func voided(due int64) invoice.Voided { return invoice.Voided{Amount: eur(due), Date: issued, Reason: domain.P("secret reason")} }
+func voided(due int64) invoice.Voided {
+	return invoice.Voided{Amount: eur(due), Date: issued, Reason: domain.P("secret reason")}
+}
 
 func TestInvoiceRow(t *testing.T) {
-	got := row[invoiceRow](t, story("invoice", "it", invoice.Drafted(content(t)), sent()), "invoices", id("it"))
+	frozen := sent()
+	frozen.Seller = invoice.Seller{Name: "North", Address: "1 Quay"}
+	frozen.Buyer = invoice.Buyer{Name: domain.P("Lima"), Address: domain.P("2 Hill"), TaxID: domain.P("NO 456")}
+	got := row[invoiceRow](t, story("invoice", "it", invoice.Drafted(content(t)), frozen), "invoices", id("it"))
 	same(t, &invoiceRow{
 		owned: ownedByTest("it"), Project: id("project"), Recipients: []domain.ID{id("ana")}, Status: sentInvoice, Released: true,
 		Number: 7, Label: "INV-0007", Currency: "EUR", Issued: issued, Due: due, Note: "Thank you",
 		Lines:     []invoiceLine{{"Design", 2 * domain.One, eur(50_00), 19 * domain.One, eur(100_00)}},
 		TaxGroups: []invoice.RateGroup{{Rate: 19 * domain.One, Base: eur(100_00), Tax: eur(19_00)}},
 		Rule:      invoice.Rule{Rounding: "half_away_from_zero", TaxPer: "rate_group"},
-		Net:       100_00, Tax: 19_00, Total: 119_00, DueAmount: 119_00, DraftedAt: at(0), SentAt: at(1),
+		Seller:    frozen.Seller, Buyer: invoiceBuyer{"Lima", "2 Hill", "NO 456"},
+		Net: 100_00, Tax: 19_00, Total: 119_00, DueAmount: 119_00, DraftedAt: at(0), SentAt: at(1),
 	}, got)
 }
 
@@ -188,10 +194,12 @@ func TestDraftChangeReplacesTheContent(t *testing.T) {
 }
 
 func TestPaymentRow(t *testing.T) {
-	facts := story("invoice", "it", invoice.Drafted(content(t)), sent(), paid("p1", 100_00, 19_00), paid("p2", 19_00, 0), refund("p1", 30_00))
+	first := paid("p1", 100_00, 19_00)
+	first.Receipt = "R-0012"
+	facts := story("invoice", "it", invoice.Drafted(content(t)), sent(), first, paid("p2", 19_00, 0), refund("p1", 30_00))
 	same(t, &paymentRow{
 		ID: id("p1"), Firm: id("firm"), Account: id("account"), Invoice: id("it"), Amount: 100_00, Refunded: 30_00, Currency: "EUR",
-		Date: issued.AddDays(3), Method: invoice.BankTransfer, Reference: "RF18", RecordedAt: at(2),
+		Date: issued.AddDays(3), Method: invoice.BankTransfer, Reference: "RF18", Receipt: "R-0012", RecordedAt: at(2),
 	}, row[paymentRow](t, facts, "payments", id("p1")))
 	if other := row[paymentRow](t, facts, "payments", id("p2")); other.Refunded != 0 {
 		t.Errorf("the refund of one payment shows on the other: %+v", other)

@@ -16,6 +16,9 @@ import "slices"
 //	project_team      like projects                               projectTeamRow
 //	invoices          named in them, sent, with view_invoices     invoiceRow
 //	payments          like invoices                               paymentRow
+//	payment_attempts  like invoices                               attemptRow
+//	payment_pages     like invoices, with pay_invoices            pageRow
+//	payment_notes     -                                           attemptNotesRow
 //	credit_notes      like invoices                               creditNoteRow
 //	ledger            like invoices                               ledgerRow
 //	questions         like invoices                               questionRow
@@ -32,7 +35,7 @@ import "slices"
 // said by staff_details and contacts.
 func Tables() []Table {
 	return slices.Concat(
-		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), questionTables(), paymentTables(), ledgerTables(),
+		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), questionTables(), paymentTables(), attemptTables(), ledgerTables(),
 		contractTables(), numberTables(), accessTables(),
 	)
 }

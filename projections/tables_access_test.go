@@ -24,6 +24,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/domaintest"
 	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
 	"github.com/atrium-portal/atrium/projections"
 )
@@ -51,6 +52,8 @@ func twoFirms(t *testing.T) *world {
 	north.settle("acme for ana")
 	must(north.as("ana"), invoice.Aggregate, "acme for ana", "", invoice.Question{Invoice: domaintest.ID("acme for ana"), Text: domain.P("What is this?")})
 	north.settle("bolt for all")
+	north.payOnline("acme for ana", "ana")
+	north.payOnline("acme for all", "ben")
 
 	north.draftContract("acme draft terms", "acme", "ana")
 	for _, c := range [][]string{
@@ -100,6 +103,18 @@ func (p person) settle(name string) {
 	}
 	site := strings.Fields(name)[0] + " site"
 	must(p, project.Aggregate, site, "", project.SetHealth{Project: domaintest.ID(site), Health: project.Shifted, Note: domain.P("see messages")})
+}
+
+// payOnline lets a contact begin to pay an invoice at a provider.
+func (p person) payOnline(name, payer string) {
+	p.t.Helper()
+	attempt := "paying " + name
+	i := p.w.states[domain.StreamName("invoice", domaintest.ID(name))].(invoice.State)
+	account := strings.Fields(name)[0]
+	must(p.as(payer), payment.Aggregate, attempt, account, payment.Start{
+		Invoice: domaintest.ID(name), Attempt: domaintest.ID(attempt), Label: i.Label, Due: i.Due(), Gateway: secret, Recipients: i.Content.Recipients,
+	})
+	must(p, payment.Aggregate, attempt, "", payment.HandOver{Payment: domaintest.ID(attempt), Reference: secret, URL: domain.P("https://pay.example/" + name)})
 }
 
 // comesAndGoes lets a contact, or the administrator when there is no name, sign in after a failed try.
@@ -204,6 +219,7 @@ func TestClientsSeeWhatIsTheirs(t *testing.T) {
 		ana, ben, carl = client("north", "acme", "ana"), client("north", "acme", "ben"), client("north", "bolt", "carl")
 		otherFirm      = client("south", "acme", "ana")
 		noMoney        = client("north", "acme", "ana", contact.ViewInvoices)
+		noPaying       = client("north", "acme", "ana", contact.PayInvoices)
 		noProjects     = client("north", "acme", "ana", contact.ViewProjects)
 		noContracts    = client("north", "acme", "ana", contact.ViewContracts)
 		nothing        = client("north", "acme", "ana", contact.ViewInvoices, contact.ViewContracts, contact.ViewProjects)
@@ -237,6 +253,12 @@ func TestClientsSeeWhatIsTheirs(t *testing.T) {
 		{"payments", ana, "select invoice::text from read.payments", []string{"acme for ana"}},
 		{"no payments of others' invoices", ben, "select invoice::text from read.payments", nil},
 		{"no payments without the permission", noMoney, "select invoice::text from read.payments", nil},
+		{"payments under way", ana, "select invoice::text from read.payment_attempts", []string{"acme for all", "acme for ana"}},
+		{"no payments under way for others' invoices", ben, "select invoice::text from read.payment_attempts", []string{"acme for all"}},
+		{"no payments under way without the permission", noMoney, "select invoice::text from read.payment_attempts", nil},
+		{"where to pay", ben, "select url from read.payment_pages", []string{"https://pay.example/acme for all"}},
+		{"not where to pay without the permission", noPaying, "select url from read.payment_pages", nil},
+		{"but what is paid", noPaying, "select invoice::text from read.payment_attempts", []string{"acme for all", "acme for ana"}},
 		{"questions", ana, "select invoice::text from read.questions", []string{"acme for ana"}},
 		{"no questions about others' invoices", ben, "select invoice::text from read.questions", nil},
 		{"no questions without the permission", noMoney, "select invoice::text from read.questions", nil},
@@ -265,7 +287,7 @@ func TestClientsSeeWhatIsTheirs(t *testing.T) {
 			[]string{"PreviewStarted", "SignInFailed", "SignedIn"},
 		},
 
-		{"history", ben, "select distinct category from read.history", []string{"account", "contract", "invoice", "project"}},
+		{"history", ben, "select distinct category from read.history", []string{"account", "contract", "invoice", "payment", "project"}},
 		{"no history without the permissions", nothing, "select distinct category from read.history", []string{"access", "account"}},
 		{"no history where the firm shows none", ben.with("app.history", "off"), "select distinct category from read.history", nil},
 		{
@@ -321,7 +343,7 @@ func TestNobodySeesTooMuch(t *testing.T) {
 	for _, table := range projections.Tables() {
 		all = append(all, table.Name())
 	}
-	staffOnly := []string{"parked", "staff_details", "account_notes", "contact_notes", "invoice_reasons", "contract_notes", "numbers"}
+	staffOnly := []string{"parked", "staff_details", "account_notes", "contact_notes", "invoice_reasons", "payment_notes", "contract_notes", "numbers"}
 	granted := one[string](t, db.owner, `select string_agg(column_name, ', ') from information_schema.columns
 		where table_schema = 'read' and table_name = 'history' and column_name not in ('ip', 'user_agent', 'session', 'request')`)
 	foreign := func(names ...string) (words []string) {

@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('f28dea8c7124', true);
+insert into read.checkpoint (build, loading) values ('4a129dfda692', true);
 
 create table read.firms (
 	id uuid not null,
@@ -148,6 +148,8 @@ create table read.invoices (
 	due date not null,
 	note text not null,
 	lines jsonb not null,
+	seller jsonb not null,
+	buyer jsonb not null,
 	tax_groups jsonb not null,
 	rule jsonb not null,
 	net bigint not null,
@@ -218,8 +220,54 @@ create table read.payments (
 	date date not null,
 	method text not null,
 	reference text not null,
+	receipt text not null,
 	recorded_at timestamptz not null,
 	constraint payments_pkey primary key (id)
+);
+
+create table read.payment_attempts (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	revision bigint not null,
+	invoice uuid not null,
+	recipients uuid[] not null,
+	label text not null,
+	contact uuid not null,
+	status text not null,
+	cancel boolean not null,
+	amount bigint not null,
+	currency text not null,
+	reason text not null,
+	started_at timestamptz not null,
+	expires_at timestamptz not null,
+	ended_at timestamptz,
+	constraint payment_attempts_pkey primary key (id)
+);
+
+create table read.payment_pages (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	recipients uuid[] not null,
+	url text not null,
+	constraint payment_pages_pkey primary key (id)
+);
+
+create table read.payment_notes (
+	id uuid not null,
+	firm uuid not null,
+	account uuid not null,
+	gateway text not null,
+	reference text not null,
+	capture text not null,
+	received bigint not null,
+	received_currency text not null,
+	fee bigint not null,
+	fee_currency text not null,
+	why text not null,
+	note text not null,
+	constraint payment_notes_pkey primary key (id)
 );
 
 create table read.ledger (
@@ -420,6 +468,16 @@ create index payments_1 on read.payments (invoice);
 create index payments_2 on read.payments (account, date, id);
 
 create index payments_3 on read.payments (firm, date, id);
+
+create index payment_attempts_1 on read.payment_attempts (invoice, started_at);
+
+create index payment_attempts_2 on read.payment_attempts (account, started_at, id);
+
+create index payment_attempts_3 on read.payment_attempts (firm, started_at, id);
+
+create index payment_attempts_4 on read.payment_attempts (started_at) where status in ('started', 'handed_over');
+
+create index payment_attempts_5 on read.payment_attempts (firm) where status = 'review';
 
 create index ledger_1 on read.ledger (account, date, position);
 
@@ -672,6 +730,50 @@ create policy staff on read.payments for select to atrium_staff using (firm = nu
 grant select on read.payments to atrium_client;
 
 create policy client on read.payments for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = payments.invoice)));
+
+alter table read.payment_attempts enable row level security;
+
+alter table read.payment_attempts force row level security;
+
+grant select, insert, update, delete on read.payment_attempts to atrium_projector;
+
+create policy projector on read.payment_attempts to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.payment_attempts to atrium_staff;
+
+create policy staff on read.payment_attempts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.payment_attempts to atrium_client;
+
+create policy client on read.payment_attempts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and ('view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+
+alter table read.payment_pages enable row level security;
+
+alter table read.payment_pages force row level security;
+
+grant select, insert, update, delete on read.payment_pages to atrium_projector;
+
+create policy projector on read.payment_pages to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.payment_pages to atrium_staff;
+
+create policy staff on read.payment_pages for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+
+grant select on read.payment_pages to atrium_client;
+
+create policy client on read.payment_pages for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and ('pay_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[]) and 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+
+alter table read.payment_notes enable row level security;
+
+alter table read.payment_notes force row level security;
+
+grant select, insert, update, delete on read.payment_notes to atrium_projector;
+
+create policy projector on read.payment_notes to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.payment_notes to atrium_staff;
+
+create policy staff on read.payment_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
 
 alter table read.ledger enable row level security;
 
