@@ -88,12 +88,15 @@ func IdempotencyMismatch() error {
 	return domain.Refuse("idempotency-mismatch", "This Idempotency-Key was used for another request. Use a new key for each new request.")
 }
 
-// load folds a stream. With fresh it asks the log for what came after the remembered state; without, it trusts
-// memory: an append at the remembered revision fails if memory was old.
+// load folds a stream. With fresh it asks the log for what came after the remembered state, unless nobody else can have
+// appended; without, it trusts memory: an append at the remembered revision fails if memory was old.
 func load[S any, E domain.Event](ctx context.Context, l *Loop, a domain.Aggregate[S, E], stream string, fresh bool) (*head[S], error) {
 	h := &head[S]{stream: stream, revision: domain.NoStream}
 	if remembered, ok := l.cache.get(stream); ok {
 		h = remembered.(*head[S])
+		if l.Exclusive {
+			return h, nil
+		}
 		if !fresh {
 			known := *h
 			known.cached = true
@@ -141,6 +144,9 @@ func newStateCache(size int) (stateCache, error) {
 }
 
 func (c stateCache) get(stream string) (any, bool) { return c.heads.Get(stream) }
+
+// forget drops a head that may not be what is stored.
+func (c stateCache) forget(stream string) { c.heads.Remove(stream) }
 
 // put remembers a head. An older one may overwrite a newer one in a race; that costs a conflict, not a mistake.
 func (c stateCache) put(stream string, head any) { c.heads.Add(stream, head) }

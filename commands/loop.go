@@ -26,6 +26,8 @@ type Options struct {
 	LoginKey []byte
 	// Gateway is the name of the payment provider's adapter; empty when clients cannot pay online.
 	Gateway string
+	// Exclusive says that nobody else appends to the log: what this process remembers of a stream is what is stored.
+	Exclusive bool
 	// CachedStates bounds the cache of folded states; zero means 50,000.
 	CachedStates int
 	// Retries is how often a conflicting command is decided again; zero means 3.
@@ -280,6 +282,9 @@ func (r *runner[S, E, C]) run(ctx context.Context, l *Loop, o Order) (Receipt, [
 			return Receipt{ID: m.Target, Stream: stream, Revision: h.revision, Position: h.position, Events: []string{}}, nil, nil
 		}
 		next, facts, err := r.append(ctx, l, stream, h, events, m)
+		if err != nil {
+			l.cache.forget(stream)
+		}
 		var conflict *Conflict
 		if errors.As(err, &conflict) {
 			fresh = true

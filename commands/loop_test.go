@@ -460,3 +460,39 @@ func TestCancelledRequestAppendsNothingLater(t *testing.T) {
 		t.Fatalf("%v, %d new events", err, len(h.log.All())-before)
 	}
 }
+
+func TestExclusiveLoopForgetsWhatMayNotBeStored(t *testing.T) {
+	h := newHouse(t)
+	h.loop.Exclusive = true
+	lima, _ := h.account("lima")
+	id := h.draft(lima, 100)
+	h.log.FailBefore(func(string) error { return &commands.Rejected{Err: errors.New("down")} })
+	o := h.staff("VoidInvoice", invoice.Void{Invoice: id, Reason: domain.P("mistake")})
+	h.refused(o, "store-unavailable")
+	h.log.FailBefore(nil)
+	if r := h.must(o); r.Revision != 1 || r.Repeated {
+		t.Fatalf("%+v", r)
+	}
+	state, revision, err := commands.State(t.Context(), h.loop, invoice.Aggregate, id)
+	if err != nil || revision != 1 || state.Status != invoice.StatusVoid {
+		t.Fatalf("%s at %d, %v", state.Status, revision, err)
+	}
+}
+
+func TestExclusiveLoopsThatAreNotConflictAndRecover(t *testing.T) {
+	h := newHouse(t)
+	lima, _ := h.account("lima")
+	id := h.must(h.staff("OpenProject", project.Open{Account: lima, Name: domain.P("Site")})).ID
+	other := h.newLoop()
+	other.Exclusive = true // wrongly: it finds out when it appends
+	if _, _, err := commands.State(t.Context(), other, project.Aggregate, id); err != nil {
+		t.Fatal(err)
+	}
+	h.must(h.staff("AdvanceStage", project.Advance{Project: id}))
+	if _, err := other.Dispatch(t.Context(), h.staff("AdvanceStage", project.Advance{Project: id})); err != nil {
+		t.Fatal(err)
+	}
+	if _, revision, err := commands.State(t.Context(), other, project.Aggregate, id); err != nil || revision != 2 {
+		t.Fatalf("at %d, %v", revision, err)
+	}
+}

@@ -37,14 +37,13 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) error {
 // welcome prints where to look and a fresh token for one staff member and two clients. Tokens of earlier starts are
 // revoked: they were printed to a terminal nobody may be watching any more.
 func (c demoCmd) welcome(ctx context.Context, t *terminal, k *stack, made demo.Demo) error {
-	store := postgres.NewTokens(k.pools.App, k.now)
-	old, err := store.List(ctx, made.Firm)
+	old, err := k.tokens.List(ctx, made.Firm)
 	if err != nil {
 		return err
 	}
 	for _, token := range old {
 		if token.Name == demoToken && token.Revoked.IsZero() {
-			if _, err := store.Revoke(ctx, made.Firm, token.ID); err != nil {
+			if _, err := k.tokens.Revoke(ctx, made.Firm, token.ID); err != nil {
 				return err
 			}
 		}
@@ -61,7 +60,7 @@ func (c demoCmd) welcome(ctx context.Context, t *terminal, k *stack, made demo.D
 		}{client.Name + " (" + client.Account + ")", domain.NoID, client.ID})
 	}
 	for _, p := range people {
-		secret, _, err := store.Create(ctx, postgres.TokenSpec{Firm: made.Firm, Staff: p.staff, Contact: p.contact, Name: demoToken, Scopes: []string{"all"}})
+		secret, _, err := k.tokens.Create(ctx, postgres.TokenSpec{Firm: made.Firm, Staff: p.staff, Contact: p.contact, Name: demoToken, Scopes: []string{"all"}})
 		if err != nil {
 			return err
 		}

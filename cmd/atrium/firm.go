@@ -126,7 +126,7 @@ func (c tokenCreateCmd) Run(ctx context.Context, t *terminal) error {
 		if spec.Staff, spec.Contact, err = k.personWithEmail(ctx, f.ID, c.Staff, c.Contact); err != nil {
 			return err
 		}
-		secret, _, err := postgres.NewTokens(k.pools.App, k.now).Create(ctx, spec)
+		secret, _, err := k.tokens.Create(ctx, spec)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (c tokenListCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		list, err := postgres.NewTokens(k.pools.App, k.now).List(ctx, f.ID)
+		list, err := k.tokens.List(ctx, f.ID)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (c tokenRevokeCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return fmt.Errorf("%q is not the id of a token; see `atrium token list`", c.ID)
 		}
-		ok, err := postgres.NewTokens(k.pools.App, k.now).Revoke(ctx, f.ID, id)
+		ok, err := k.tokens.Revoke(ctx, f.ID, id)
 		if err == nil && !ok {
 			err = fmt.Errorf("%s has no token %s; see `atrium token list`", f.Name, id)
 		}

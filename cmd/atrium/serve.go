@@ -23,6 +23,7 @@ type serveCmd struct {
 	Listen    string `help:"Address to serve on." default:"localhost:8080"`
 	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
 	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
+	Limit     int    `help:"Requests per minute that one session or token may make; below 0 there is no limit." default:"6000"`
 	Dev       bool   `help:"Development: /dev/clock. Only on loopback."`
 }
 
@@ -137,7 +138,7 @@ func (c serveCmd) check() error {
 func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handler, error) {
 	reads, err := readapi.Router(readapi.Options{
 		Pools:      readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader},
-		Tokens:     tokens{postgres.NewTokens(k.pools.App, k.now)},
+		Tokens:     tokens{k.tokens},
 		People:     people{k.loop},
 		Checkpoint: k.engine,
 		Ops:        ops{k.engine, k.source},
@@ -151,14 +152,18 @@ func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handle
 			}
 			return nil
 		},
-		Now: k.now, Logger: k.log, PublicURL: c.PublicURL,
+		Now: k.now, Logger: k.log, PublicURL: c.PublicURL, Limit: c.Limit,
 	})
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.withPages(k, reads)
 	if err != nil || !c.Dev {
-		return reads, err
+		return all, err
 	}
 	r := chi.NewRouter()
 	r.Method(http.MethodGet, "/dev/clock", dev)
 	r.Method(http.MethodPost, "/dev/clock", dev)
-	r.Mount("/", reads)
+	r.Mount("/", all)
 	return http.NewCrossOriginProtection().Handler(r), nil
 }

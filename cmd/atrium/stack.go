@@ -40,6 +40,7 @@ type stack struct {
 
 	pools  *postgres.Pools
 	keys   *keystore.Keystore
+	tokens *postgres.Tokens
 	codec  *domain.Codec
 	loop   *commands.Loop
 	engine *projections.Engine
@@ -67,6 +68,7 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	if err := k.openEvents(ctx, s); err != nil {
 		return nil, err
 	}
+	k.tokens = postgres.NewTokens(k.pools.App, now, k.cluster != nil)
 	if k.keys, err = keystore.Open(ctx, k.pools.App, keystore.Options{Dir: filepath.Join(s.Data, "secrets"), Now: now}); err != nil {
 		return nil, err
 	}
@@ -75,6 +77,7 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	}
 	if k.loop, err = commands.NewLoop(commands.Options{
 		Log: k.events, Codec: k.codec, Menu: commands.Atrium(), Now: now, Logger: log, LoginKey: k.keys.Derive("login e-mail addresses"),
+		Exclusive: k.node != nil, // the embedded node has no other client
 	}); err != nil {
 		return nil, err
 	}

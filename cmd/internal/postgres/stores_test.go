@@ -91,7 +91,7 @@ func (c *clock) now() time.Time { return c.at }
 func TestTokens(t *testing.T) {
 	pools := migrated(t)
 	clock := &clock{time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
-	tokens := postgres.NewTokens(pools.App, clock.now)
+	tokens := postgres.NewTokens(pools.App, clock.now, false)
 	firm, staff, contact := uuid.New(), uuid.New(), uuid.New()
 
 	spec := postgres.TokenSpec{Firm: firm, Staff: staff, Name: "import", Scopes: []string{"commands", "read"}, Expires: clock.at.Add(time.Hour)}
@@ -178,7 +178,7 @@ func BenchmarkTokenLookup(b *testing.B) {
 	if err := p.Migrate(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	tokens := postgres.NewTokens(p.App, time.Now)
+	tokens := postgres.NewTokens(p.App, time.Now, false)
 	secret, _, err := tokens.Create(b.Context(), postgres.TokenSpec{Firm: uuid.New(), Staff: uuid.New(), Name: "bench"})
 	if err != nil {
 		b.Fatal(err)
@@ -187,5 +187,38 @@ func BenchmarkTokenLookup(b *testing.B) {
 		if _, ok, err := tokens.Lookup(b.Context(), secret); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
+	}
+}
+
+func TestRememberedTokensEndAtOnce(t *testing.T) {
+	pools := migrated(t)
+	clock := &clock{time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	tokens := postgres.NewTokens(pools.App, clock.now, true)
+	firm := uuid.New()
+	known := func(secret string) bool {
+		t.Helper()
+		_, ok, err := tokens.Lookup(t.Context(), secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	revoked, id, err := tokens.Create(t.Context(), postgres.TokenSpec{Firm: firm, Staff: uuid.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expiring, _, err := tokens.Create(t.Context(), postgres.TokenSpec{Firm: firm, Staff: uuid.New(), Expires: clock.at.Add(20 * time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !known(revoked) || !known(revoked) || !known(expiring) {
+		t.Fatal("fresh tokens are not known")
+	}
+	if _, err := tokens.Revoke(t.Context(), firm, id); err != nil {
+		t.Fatal(err)
+	}
+	clock.at = clock.at.Add(20 * time.Second)
+	if known(revoked) || known(expiring) {
+		t.Fatal("a revoked or expired token is still known")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,14 +18,31 @@ import (
 // tokenPrefix makes a leaked token recognisable to scanners and to people.
 const tokenPrefix = "atr_"
 
-// Tokens keeps the API tokens of programs. There is no cache, so that a revocation stops the next request.
+// Tokens keeps the API tokens of programs. A revocation stops the next request.
 type Tokens struct {
-	pool *pgxpool.Pool
-	now  func() time.Time
+	pool   *pgxpool.Pool
+	now    func() time.Time
+	recent *lru.Cache[[sha256.Size]byte, recentToken] // nil: every look-up asks the database
 }
 
-// NewTokens keeps tokens in ops.api_token; pool is Pools.App.
-func NewTokens(pool *pgxpool.Pool, now func() time.Time) *Tokens { return &Tokens{pool, now} }
+// recentToken is a token that was looked up a moment ago.
+type recentToken struct {
+	Token
+	at time.Time
+}
+
+// remembered is how long a token is taken from memory: its last use is noted to the minute.
+const remembered = time.Minute
+
+// NewTokens keeps tokens in ops.api_token; pool is Pools.App. exclusive says that nobody else makes or revokes tokens
+// there, so that those looked up a moment ago can be remembered.
+func NewTokens(pool *pgxpool.Pool, now func() time.Time, exclusive bool) *Tokens {
+	t := &Tokens{pool: pool, now: now}
+	if exclusive {
+		t.recent, _ = lru.New[[sha256.Size]byte, recentToken](10_000) // fails only for a size below 1
+	}
+	return t
+}
 
 // TokenSpec says whom a token stands for: one staff member or one contact of a firm.
 type TokenSpec struct {
@@ -69,10 +87,17 @@ func (t *Tokens) Create(ctx context.Context, spec TokenSpec) (secret string, id 
 }
 
 // Lookup finds the token of a secret; ok is false when it is unknown, expired or revoked. It notes the use, to the
-// minute. One round trip.
+// minute. At most one round trip.
 func (t *Tokens) Lookup(ctx context.Context, secret string) (token Token, ok bool, err error) {
 	if !strings.HasPrefix(secret, tokenPrefix) {
 		return Token{}, false, nil
+	}
+	hash := hashToken(secret)
+	if t.recent != nil {
+		known, ok := t.recent.Get([sha256.Size]byte(hash))
+		if now := t.now(); ok && now.Sub(known.at) < remembered && now.After(known.at.Add(-1)) && (known.Expires.IsZero() || now.Before(known.Expires)) {
+			return known.Token, true, nil
+		}
 	}
 	rows, err := t.pool.Query(ctx, `
 		WITH used AS (
@@ -80,13 +105,16 @@ func (t *Tokens) Lookup(ctx context.Context, secret string) (token Token, ok boo
 			WHERE `+usableToken+` AND (last_used_at IS NULL OR last_used_at < $2 - interval '1 minute')
 		)
 		SELECT `+tokenColumns+` FROM ops.api_token WHERE `+usableToken,
-		hashToken(secret), t.now())
+		hash, t.now())
 	if err != nil {
 		return Token{}, false, err
 	}
 	token, err = pgx.CollectExactlyOneRow(rows, scanToken)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Token{}, false, nil
+	}
+	if err == nil && t.recent != nil {
+		t.recent.Add([sha256.Size]byte(hash), recentToken{token, t.now()})
 	}
 	return token, err == nil, err
 }
@@ -104,6 +132,9 @@ func (t *Tokens) List(ctx context.Context, firm uuid.UUID) ([]Token, error) {
 func (t *Tokens) Revoke(ctx context.Context, firm, id uuid.UUID) (ok bool, err error) {
 	tag, err := t.pool.Exec(ctx, `
 		UPDATE ops.api_token SET revoked_at = coalesce(revoked_at, $3) WHERE firm = $1 AND id = $2`, firm, id, t.now())
+	if t.recent != nil {
+		t.recent.Purge()
+	}
 	return tag.RowsAffected() == 1, err
 }
 
