@@ -60,13 +60,14 @@ type view struct {
 // missing tells whether the stream reads as not found.
 func (v view) missing() bool { return v.last < 0 || v.meta.truncateBefore == softDeleted }
 
-// first is the lowest revision that is not cut off by count or by $tb.
+// first is the lowest revision that is not cut off by count or by $tb, at most the one after the last: whoever goes on from
+// there misses nothing that is still to come.
 func (v view) first() int64 {
 	first := v.meta.truncateBefore
 	if v.meta.maxCount > 0 {
 		first = max(first, v.last-v.meta.maxCount+1)
 	}
-	return max(first, 0)
+	return min(max(first, 0), v.last+1)
 }
 
 // shows tells whether the event is young enough.

@@ -165,6 +165,13 @@ func TestSubscriptionTruncationEndsWithCatchingUp(t *testing.T) {
 	}
 	appendTo(t, c, "s", esdb.Any{}, named("again"))
 	expect(t, sub, "again")
+
+	appendTo(t, c, "ahead", esdb.NoStream{}, names("e", 2)...)
+	describe(t, c, "ahead", `{"$tb":100}`)
+	sub = toStream(t, c, "ahead", esdb.SubscribeToStreamOptions{From: esdb.Start{}})
+	expect(t, sub, "caught up")
+	appendTo(t, c, "ahead", esdb.Any{}, named("e2"))
+	expect(t, sub, "e2")
 }
 
 func TestSubscriptionResolvesLinks(t *testing.T) {
