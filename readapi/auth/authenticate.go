@@ -103,7 +103,7 @@ func scopeOf(ctx context.Context, people People, who Identity) (*Scope, error) {
 		return nil, nil
 	}
 	s.Actor = domain.Actor{Kind: domain.Client, ID: who.Contact}
-	s.Account, s.Role, s.Permissions = access.Account, access.Role, access.Permissions
+	s.Account, s.Role, s.Permissions, s.Absorbed = access.Account, access.Role, access.Permissions, access.Absorbed
 	s.Unreleased, s.ShowHistory = settings.ShowUnreleased, settings.ShowHistory
 	return s, nil
 }

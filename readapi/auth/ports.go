@@ -60,6 +60,7 @@ type ContactAccess struct {
 	Account     domain.ID
 	Role        string
 	Permissions []string
+	Absorbed    []domain.ID // duplicates of this contact: what was for them is for this one
 }
 
 // Identity is what a credential says about its holder.

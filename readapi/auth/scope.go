@@ -16,6 +16,8 @@ type Scope struct {
 	Role string
 	// Account of a contact; none for staff, who see all accounts of their firm.
 	Account domain.ID
+	// Absorbed are the duplicates that were merged into a contact; what was for them is for this one.
+	Absorbed []domain.ID
 	// Permissions of a contact, such as view_invoices; staff have none and need none.
 	Permissions []string
 	// Unreleased says that things not released yet are shown: always to staff, to contacts when the firm wants it.

@@ -16,7 +16,7 @@ CREATE TABLE ops.link_request (
 	created_at timestamptz NOT NULL
 );
 CREATE INDEX ON ops.link_request (created_at);
-GRANT SELECT, INSERT, DELETE ON ops.link_request TO atrium_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ops.link_request TO atrium_app; -- UPDATE to lock rows
 
 -- Links that were sent.
 CREATE TABLE ops.sign_in_link (
