@@ -55,6 +55,7 @@ type contractSignerRow struct {
 	Name       string    `db:"name"`      // as the signer wrote it
 	Statement  string    `db:"statement"` // what the signer agreed to
 	SHA256     string    `db:"sha256"`    // of the text that was signed
+	Drawing    string    `db:"drawing"`   // of the signature, as SVG path data; empty when it was only typed
 	DeclinedAt time.Time `db:"declined_at,null"`
 }
 
@@ -166,6 +167,7 @@ func foldSigner(row *contractSignerRow, f domain.Fact, key Key) *contractSignerR
 		row.ViewedAt = f.Meta.Time
 	case contract.Signed:
 		row.SignedAt, row.Name, row.Statement, row.SHA256 = f.Meta.Time, e.Name.Reveal(), e.Statement.Reveal(), e.SHA256
+		row.Drawing = e.Drawing.Reveal()
 	case contract.Declined:
 		row.DeclinedAt = f.Meta.Time
 	case contract.Sent, contract.Completed, contract.Voided:

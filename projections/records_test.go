@@ -171,7 +171,7 @@ func signing(end ...domain.Event) []domain.Event {
 		},
 		contract.Sent{SHA256: "5ha", Signers: []domain.ID{id("ana"), id("ben")}},
 		contract.Viewed{Contact: id("ana"), SHA256: "5ha"},
-		contract.Signed{Contact: id("ana"), Name: domain.P("Ana B"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 1},
+		contract.Signed{Contact: id("ana"), Name: domain.P("Ana B"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 1, Drawing: domain.P("M1 2L3 4")},
 	}, end...)
 }
 
@@ -199,6 +199,9 @@ func TestContract(t *testing.T) {
 		Contract: id("terms"), Contact: id("ben"), Firm: id("firm"), Account: id("account"), Place: 2, ViewedAt: at(4), SignedAt: at(5),
 		Name: "Ben", Statement: "I agree", SHA256: "5ha",
 	}, row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ben")))
+	if ana := row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ana")); ana.Drawing != "M1 2L3 4" {
+		t.Errorf("a drawn signature: %+v", ana)
+	}
 }
 
 func TestContractThatCameToNothing(t *testing.T) {

@@ -50,6 +50,7 @@ type ContractSigner struct {
 	SignedAs   string    `json:"signed_as,omitempty" sql:"s.name" doc:"the name as the signer wrote it"`
 	Statement  string    `json:"statement,omitempty" sql:"s.statement"`
 	SHA256     string    `json:"sha256,omitempty" sql:"s.sha256" doc:"of the text that was signed"`
+	Drawing    string    `json:"drawing,omitempty" sql:"s.drawing" doc:"of the signature, as SVG path data in a field of 600 by 180"`
 	DeclinedAt time.Time `json:"declined_at,omitzero" sql:"s.declined_at"`
 }
 

@@ -67,6 +67,7 @@ type Signed struct {
 	Statement domain.Personal `json:"statement"`              // what the signer agreed to by signing
 	SHA256    string          `json:"sha256"`
 	Order     int             `json:"order"`
+	Drawing   domain.Personal `json:"drawing,omitzero" subject:"contact"` // see Sign
 }
 
 // Completed follows the last signature.

@@ -145,6 +145,13 @@ func sign(name string) contract.Sign {
 	return contract.Sign{Statement: statement, Name: domain.P(name), SHA256: digest}
 }
 
+// drawnByAna is Ana's signature with a drawing.
+func drawnByAna() contract.Signed {
+	signed := anaSigned
+	signed.Drawing = domain.P("M1 2L3 4")
+	return signed
+}
+
 func TestSign(t *testing.T) {
 	with := func(change func(*contract.Sign)) contract.Sign {
 		c := sign("Ana Lima")
@@ -154,6 +161,11 @@ func TestSign(t *testing.T) {
 	seen := after(open, anaSaw, benSaw)
 	dt.Run(t, contract.Aggregate, cases{
 		{Name: "signs", Given: seen, Meta: byAna, When: sign("Ana Lima"), Then: events{anaSigned}},
+		{Name: "signs with a drawing", Given: seen, Meta: byAna, When: with(func(c *contract.Sign) { c.Drawing = domain.P("M1 2L3 4") }), Then: events{drawnByAna()}},
+		{
+			Name: "takes drawings only", Given: seen, Meta: byAna,
+			When: with(func(c *contract.Sign) { c.Drawing = domain.P("M1 2\"/><script>") }), Fault: "drawing-unreadable drawing",
+		},
 		{Name: "completes with the last signature", Given: signing, Meta: byBen, When: sign("Ben Lima"), Then: events{benSigned, completed}},
 		{Name: "is signed already", Given: signing, Meta: byAna, When: sign("Ana Lima")},
 		{Name: "is complete already", Given: done, Meta: byAna, When: sign("Ana Lima")},
@@ -239,5 +251,5 @@ func TestSentences(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	dt.Golden(t, contract.Aggregate, drafted, sent, anaSaw, anaSigned, completed, declined, voided)
+	dt.Golden(t, contract.Aggregate, drafted, sent, anaSaw, drawnByAna(), completed, declined, voided)
 }

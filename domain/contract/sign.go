@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/atrium-portal/atrium/domain"
 )
@@ -47,7 +48,16 @@ type Sign struct {
 	Statement domain.Personal `json:"statement"` // what the signer agrees to by signing
 	Name      domain.Personal `json:"name"`
 	SHA256    string          `json:"sha256"` // of the text that was shown
+
+	// Drawing is the signature as it was drawn, beside the name: SVG path data of moves and lines between whole
+	// numbers, in a field of 600 by 180. Typing the name alone is enough.
+	Drawing domain.Personal `json:"drawing,omitzero"`
 }
+
+const maxDrawing = 20_000 // characters
+
+// drawing is what a signature pad makes, and nothing else: it is shown to others.
+var drawing = regexp.MustCompile(`^(?:M\d{1,3} \d{1,3}(?:L\d{1,3} \d{1,3})*)*$`)
 
 // Target is the contract.
 func (c Sign) Target() domain.ID { return c.Contract }
@@ -62,6 +72,8 @@ func (c Sign) Decide(s State, m domain.Meta) ([]Event, error) {
 	v.Text(c.Statement.Reveal(), "statement", 2000)
 	v.Text(c.Name.Reveal(), "name", 200)
 	v.That(c.SHA256 != "", "sha256", "sha256-required", "Give the SHA-256 of the text that was shown.")
+	drawn := c.Drawing.Reveal()
+	v.That(len(drawn) <= maxDrawing && drawing.MatchString(drawn), "drawing", "drawing-unreadable", "The drawing cannot be read. Clear it and draw again, or only type your name.")
 	if err := v.Err(); err != nil || s.Signers[place].Signed {
 		return nil, err
 	}
@@ -80,7 +92,7 @@ func (c Sign) Decide(s State, m domain.Meta) ([]Event, error) {
 	if turn := s.turn(); turn != place {
 		return nil, domain.Refuse("not-your-turn", fmt.Sprintf("Signer %d of %d signs first. You can sign after them.", turn+1, len(s.Signers)))
 	}
-	events := []Event{Signed{Contact: m.Actor.ID, Name: c.Name, Statement: c.Statement, SHA256: s.SHA256, Order: place + 1}}
+	events := []Event{Signed{Contact: m.Actor.ID, Name: c.Name, Statement: c.Statement, SHA256: s.SHA256, Order: place + 1, Drawing: c.Drawing}}
 	if place == len(s.Signers)-1 {
 		events = append(events, Completed{SHA256: s.SHA256})
 	}

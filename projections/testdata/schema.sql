@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('4a129dfda692', true);
+insert into read.checkpoint (build, loading) values ('685988f2e91b', true);
 
 create table read.firms (
 	id uuid not null,
@@ -325,6 +325,7 @@ create table read.contract_signers (
 	name text not null,
 	statement text not null,
 	sha256 text not null,
+	drawing text not null,
 	declined_at timestamptz,
 	constraint contract_signers_pkey primary key (contract, contact)
 );
