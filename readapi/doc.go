@@ -27,7 +27,8 @@
 //
 // # Rules
 //
-// Two locks on everything: the condition on firm and account in the query, and row-level security in the database.
+// Two locks on everything: the condition on firm and account in the query, and row-level security in the database, which
+// also knows permissions, recipients and what is released.
 // What only staff may see stands in views of its own, read from tables and columns that the role of clients is not
 // granted. Whoever may not see a thing gets the very answer that a missing one gets. A contact without the permission
 // for a kind of thing is told so, whatever they ask for.

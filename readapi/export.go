@@ -54,6 +54,7 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 	})
 	defer watchdog.Stop()
 
+	h.endless = true
 	out := newEntryWriter(w, h)
 	begun := false
 	start := func() error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/jackc/pgx/v5"
@@ -207,6 +208,15 @@ func TestAnswersWhenSomethingIsDown(t *testing.T) {
 	a := w.ask(http.MethodGet, "/api/v1/invoices", "olga")
 	if p := w.problemOf(a); p.Status != http.StatusServiceUnavailable || p.Code != "unavailable" || a.header.Get("Retry-After") == "" {
 		t.Errorf("database down: %d %s", a.status, a.body)
+	}
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	r := httptest.NewRequestWithContext(late, http.MethodGet, "/api/v1/invoices?after=999999999", nil)
+	r.Header.Set("Authorization", "Bearer ada")
+	recorder := httptest.NewRecorder()
+	w.handler.ServeHTTP(recorder, r)
+	if recorder.Code != http.StatusServiceUnavailable || !strings.Contains(recorder.Body.String(), `"timeout"`) {
+		t.Errorf("out of time: %d %s", recorder.Code, recorder.Body)
 	}
 	w.options.Commands = func(r chi.Router) {
 		r.Post("/{name}", func(http.ResponseWriter, *http.Request) { panic("secret detail") })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +25,7 @@ type reading struct {
 	period   period      // that was asked for, if any
 	queued   []queued
 	position domain.Position // of the read models, in the same transaction
+	endless  bool            // may take as long as its reader reads
 }
 
 type queued struct {
@@ -127,8 +129,16 @@ func (s *server) start(scope *auth.Scope) *reading {
 	return &reading{scope: scope, today: scope.Today(s.Now())}
 }
 
+// longest is how long a reading may take; then the answer is that it took too long.
+const longest = 15 * time.Second
+
 // run sends a reading. A statement that was prepared before the tables were swapped is prepared anew.
 func (s *server) run(ctx context.Context, q *reading) error {
+	if !q.endless {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, longest)
+		defer cancel()
+	}
 	err := s.runOnce(ctx, q)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "0A000" {
 		err = s.runOnce(ctx, q)
@@ -174,7 +184,11 @@ func (s *server) pool(scope *auth.Scope) *pgxpool.Pool {
 func settingsOf(scope *auth.Scope) []any {
 	accounts, contact := "{}", ""
 	if !scope.Staff() {
-		accounts, contact = array(scope.Account.String()), scope.Actor.ID.String()
+		ids := []string{scope.Actor.ID.String()}
+		for _, absorbed := range scope.Absorbed {
+			ids = append(ids, absorbed.String())
+		}
+		accounts, contact = array(scope.Account.String()), array(ids...)
 	}
 	return []any{scope.Firm.String(), accounts, contact, array(scope.Permissions...), onOff(scope.Unreleased), onOff(scope.ShowHistory)}
 }
