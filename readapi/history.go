@@ -71,7 +71,7 @@ var entryViews = map[domain.ActorKind]*view{domain.Staff: viewOf[StaffEntry](), 
 func hiddenModules(scope *auth.Scope) []string {
 	hidden := []string{}
 	for _, module := range []struct{ category, permission string }{
-		{"project", "view_projects"}, {"invoice", "view_invoices"}, {"contract", "view_contracts"},
+		{"project", "view_projects"}, {"invoice", "view_invoices"}, {"payment", "view_invoices"}, {"contract", "view_contracts"},
 	} {
 		if !scope.Permits(module.permission) {
 			hidden = append(hidden, module.category)

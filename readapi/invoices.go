@@ -54,12 +54,32 @@ type StaffInvoiceDetail struct {
 
 // InvoiceContent is what stands on an invoice.
 type InvoiceContent struct {
+	Seller      Seller              `json:"seller" sql:"i.seller" doc:"the firm as it was when the invoice was sent"`
+	Buyer       Buyer               `json:"buyer" sql:"i.buyer" doc:"the client as it was when the invoice was sent"`
 	Note        string              `json:"note,omitempty" sql:"i.note"`
 	Lines       []InvoiceLine       `json:"lines" sql:"i.lines"`
 	TaxGroups   []TaxGroup          `json:"tax_groups" sql:"i.tax_groups"`
 	Payments    []InvoicePayment    `json:"payments"`
 	CreditNotes []InvoiceCreditNote `json:"credit_notes"`
 	Questions   []InvoiceQuestion   `json:"questions" doc:"what contacts asked about it, and the answers"`
+	OpenAttempt domain.ID           `json:"open_attempt,omitzero" sql:"(select t.id from payment_attempts t where t.invoice = i.id and t.status in ('started', 'handed_over') limit 1)" doc:"the online payment that is under way"`
+}
+
+// Seller is what an invoice says of the firm.
+type Seller struct {
+	Name         string `json:"name"`
+	Address      string `json:"address,omitempty"`
+	TaxID        string `json:"tax_id,omitempty"`
+	Payment      string `json:"payment,omitempty" doc:"how to pay"`
+	NumberFormat string `json:"number_format,omitempty"`
+	Color        string `json:"color,omitempty" doc:"of the letterhead: #rrggbb"`
+}
+
+// Buyer is what an invoice says of the client.
+type Buyer struct {
+	Name    string `json:"name"`
+	Address string `json:"address,omitempty"`
+	TaxID   string `json:"tax_id,omitempty"`
 }
 
 // InvoiceLine is one line of an invoice.
@@ -87,6 +107,7 @@ type InvoicePayment struct {
 	Date      domain.Date  `json:"date" sql:"p.date" doc:"when the money arrived"`
 	Method    string       `json:"method" sql:"p.method"`
 	Reference string       `json:"reference,omitempty" sql:"p.reference"`
+	Receipt   string       `json:"receipt,omitempty" sql:"p.receipt" doc:"number of the receipt"`
 }
 
 // InvoiceCreditNote lowers what is due on an invoice.

@@ -55,6 +55,9 @@ var sights = map[string]sight{
 	"payments": {without: []string{"liam"}, sees: map[string][]string{
 		"payment aurora": {"olga", "nora", "max", "ada"}, "payment borealis": {"bea", "max", "ada"}, "payment crux": {"carl", "sue"},
 	}},
+	"payment-attempts": {without: []string{"liam"}, sees: map[string][]string{
+		"attempt aurora": {"olga", "nora", "max", "ada"}, "attempt borealis": {"bea", "max", "ada"}, "attempt crux": {"carl", "sue"},
+	}},
 	"statements": {without: []string{"liam"}, sees: map[string][]string{
 		"aurora": {"olga", "nora", "max", "ada"}, "borealis": {"bea", "max", "ada"}, "crux": {"carl", "sue"},
 	}},
@@ -80,7 +83,7 @@ var matrix = func() map[string]map[string]int {
 		all(route, 200, inside)
 		all(route, 401, outside)
 	}
-	for _, route := range []string{"GET /api/v1/projects", "GET /api/v1/contracts", "GET /api/v1/invoices", "GET /api/v1/payments", "GET /api/v1/statements"} {
+	for _, route := range []string{"GET /api/v1/projects", "GET /api/v1/contracts", "GET /api/v1/invoices", "GET /api/v1/payments", "GET /api/v1/payment-attempts", "GET /api/v1/statements"} {
 		all(route, 200, inside)
 		all(route, 403, []string{"liam"})
 		all(route, 401, outside)

@@ -19,6 +19,7 @@ type Payment struct {
 	Date          domain.Date  `json:"date" sql:"p.date" doc:"when the money arrived"`
 	Method        string       `json:"method" sql:"p.method"`
 	Reference     string       `json:"reference,omitempty" sql:"p.reference"`
+	Receipt       string       `json:"receipt,omitempty" sql:"p.receipt" doc:"number of the receipt"`
 	RecordedAt    time.Time    `json:"recorded_at" sql:"p.recorded_at"`
 }
 

@@ -32,7 +32,7 @@ type route struct {
 // allCollections lists what can be listed and opened.
 func allCollections() []*collection {
 	return []*collection{
-		accounts(), contacts(), projects(), contracts(), invoices(), payments(), statements(), team(),
+		accounts(), contacts(), projects(), contracts(), invoices(), payments(), attempts(), statements(), team(),
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/domaintest"
 	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
 	"github.com/atrium-portal/atrium/projections"
 	"github.com/atrium-portal/atrium/readapi"
@@ -135,7 +136,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 	var err error
 	w.loop, err = commands.NewLoop(commands.Options{
 		Log: w.log, Codec: codec, Menu: commands.Atrium(), Now: func() time.Time { return domaintest.Now.Add(time.Duration(w.n) * time.Second) },
-		LoginKey: []byte("0123456789abcdef"),
+		LoginKey: []byte("0123456789abcdef"), Gateway: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -384,6 +385,10 @@ func (w *world) populate() {
 	w.do("north", importer, "SendInvoice", invoice.Send{Invoice: w.ids["void"]})
 	w.do("north", importer, "VoidInvoice", invoice.Void{Invoice: w.ids["void"], Reason: domain.P("marker-void-reason")})
 
+	w.startPayment("north", "olga", "aurora")
+	w.startPayment("north", "bea", "borealis")
+	w.startPayment("south", "carl", "crux")
+
 	for _, name := range []string{"contract", "contract done", "contract draft"} {
 		w.ids[name] = w.do("north", importer, "DraftContract", contract.Draft{
 			Account: w.ids["aurora"], Title: domain.P("Terms: " + name), Body: domain.P("We agree."), Signers: []contract.Signer{{Contact: w.ids["olga"]}},
@@ -396,6 +401,16 @@ func (w *world) populate() {
 	w.do("north", w.contactOf("olga"), "SignContract", contract.Sign{
 		Contract: w.ids["contract done"], Statement: domain.P("I agree"), Name: domain.P("Olga O."),
 		SHA256: contract.Digest("Terms: contract done", "We agree."),
+	})
+}
+
+// startPayment begins to pay what is left of an account's first invoice.
+func (w *world) startPayment(firmName, payer, accountName string) {
+	w.t.Helper()
+	id := w.do(firmName, w.contactOf(payer), "StartPayment", payment.Start{Invoice: w.ids["invoice "+accountName]}).ID
+	w.ids["attempt "+accountName] = id
+	w.do(firmName, domain.SystemActor("payment provider"), "HandOverPayment", payment.HandOver{
+		Payment: id, Reference: "marker-reference", URL: domain.P("https://pay.example/" + accountName),
 	})
 }
 
