@@ -22,6 +22,7 @@ const (
 // Ask asks for a sign-in link, or for a link to set a new password. The answer is the same for every address. firm is
 // none at the sign-in page of an installation with several firms.
 func (k *Keeper) Ask(ctx context.Context, firm domain.ID, email string, reset bool, next string, v Visit) error {
+	email = strings.TrimSpace(email)
 	var c domain.Checks
 	c.Email(email, "email")
 	if err := c.Err(); err != nil {
@@ -35,7 +36,7 @@ func (k *Keeper) Ask(ctx context.Context, firm domain.ID, email string, reset bo
 		return err
 	}
 	err := k.Store.Ask(ctx, Request{
-		ID: domain.NewID(), Firm: firm, Email: strings.TrimSpace(email), Reset: reset, Browser: hashOf(v.Browser), Next: OwnPath(next, ""), At: k.Now(),
+		ID: domain.NewID(), Firm: firm, Email: email, Reset: reset, Browser: hashOf(v.Browser), Next: OwnPath(next, ""), At: k.Now(),
 	})
 	if err == nil {
 		select {
