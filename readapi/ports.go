@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Pools      Pools
 	Tokens     auth.Tokens
+	Sessions   auth.Sessions // nil: only tokens open the API
 	People     auth.People
 	Checkpoint Checkpoint
 	Ops        Ops

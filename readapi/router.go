@@ -61,7 +61,11 @@ func Router(o Options) (http.Handler, error) {
 	r.Get("/api/openapi.json", raw("application/json", description))
 	mountDocs(r)
 	r.Route("/api/v1", func(r chi.Router) {
-		r.Use(auth.Authenticate(o.People, Problem, auth.Bearer(o.Tokens)), s.limit())
+		ways := []auth.Identify{auth.Bearer(o.Tokens)}
+		if o.Sessions != nil {
+			ways = append(ways, auth.Session(o.Sessions))
+		}
+		r.Use(auth.Authenticate(o.People, Problem, ways...), s.limit())
 		if o.Commands != nil {
 			r.With(auth.Need(auth.Commands, Problem)).Route("/commands", o.Commands)
 		}
