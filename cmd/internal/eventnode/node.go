@@ -71,6 +71,7 @@ type Node struct {
 	served   chan struct{} // closed when the server has stopped
 	once     sync.Once
 	closeErr error
+	mu       sync.RWMutex // held to look at the store from outside a call, and to close it
 }
 
 // Start opens the store, cuts off what a crash left half written, and serves. ctx bounds the start only; Close ends the node.
@@ -192,8 +193,11 @@ func (n *Node) Close() error {
 			<-stopped
 		}
 		<-n.served
-		n.writer.close()
-		n.closeErr = n.store.close()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.closeErr = n.writer.close(); n.closeErr == nil {
+			n.closeErr = n.store.close()
+		}
 	})
 	return n.closeErr
 }
@@ -207,8 +211,15 @@ type Stats struct {
 	Failure  error  // why the log is closed for writing, nil when it is open
 }
 
-// Stats returns figures about the node. It may be called until Close.
+// Stats returns figures about the node. It fails once the node is closed.
 func (n *Node) Stats() (Stats, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	select {
+	case <-n.closing:
+		return Stats{}, errors.New("the event node is closed")
+	default:
+	}
 	free, err := n.free()
 	if err != nil {
 		return Stats{}, err

@@ -23,7 +23,7 @@ func TestStartRefusals(t *testing.T) {
 	used := t.TempDir()
 	n := started(t, Options{Dir: used})
 	foreign := t.TempDir()
-	db, err := pebble.Open(foreign, &pebble.Options{Logger: pebbleLogger{slog.New(slog.DiscardHandler), nil}})
+	db, err := pebble.Open(foreign, &pebble.Options{Logger: pebbleLogger{&store{logger: slog.New(slog.DiscardHandler)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +194,22 @@ func TestKeepalivePingsAreWelcome(t *testing.T) {
 			}
 		}
 		answers++
+	}
+}
+
+func TestStats(t *testing.T) {
+	n := started(t, Options{})
+	c := official(t, n)
+	r := appendTo(t, c, "s", esdb.NoStream{}, names("e", 3)...)
+	s, err := n.Stats()
+	if err != nil || s.Events != 3 || s.Position != r.CommitPosition || s.Bytes == 0 || s.Free == 0 || s.Failure != nil {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Stats(); err == nil {
+		t.Error("a closed node has figures")
 	}
 }
 

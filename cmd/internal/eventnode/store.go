@@ -25,8 +25,9 @@ var (
 // store is the log on disk together with the line up to which it is durable. Readers never look past that line: Pebble shows a
 // write before its fsync, so each reader takes the line first and ignores what lies beyond.
 type store struct {
-	db   *pebble.DB
-	head head // as found at start
+	db     *pebble.DB
+	logger *slog.Logger
+	head   head // as found at start
 
 	durable atomic.Uint64 // position of the last durable event
 	events  atomic.Uint64 // durable events in all
@@ -46,10 +47,10 @@ func openStore(dir string, fs vfs.FS, logger *slog.Logger) (*store, error) {
 			return nil, fmt.Errorf("the event store cannot create its data folder: %w; choose another or change its owner", err)
 		}
 	}
-	s := &store{changed: make(chan struct{})}
+	s := &store{logger: logger, changed: make(chan struct{})}
 	options := &pebble.Options{
 		FS:                 fs,
-		Logger:             pebbleLogger{logger, s},
+		Logger:             pebbleLogger{s},
 		FormatMajorVersion: pebble.FormatNewest,
 		CacheSize:          64 << 20,
 		MemTableSize:       32 << 20,
@@ -136,6 +137,7 @@ func (s *store) fail(err error) {
 	defer s.mu.Unlock()
 	if s.failure == nil {
 		s.failure = err
+		s.logger.Error("event store: closed for writing until a restart", "error", err)
 	}
 }
 
@@ -164,22 +166,17 @@ func (s *store) close() error {
 
 // pebbleLogger sends Pebble's notes to slog. Fatalf is called when the store can no longer be written; it must not return, and
 // must not end the process either, so it closes the log and ends the goroutine. The writer notices by its own deferred call.
-type pebbleLogger struct {
-	*slog.Logger
-	store *store
-}
+type pebbleLogger struct{ store *store }
 
 func (l pebbleLogger) Infof(format string, args ...any) {
-	l.Debug("event store: " + fmt.Sprintf(format, args...))
+	l.store.logger.Debug("event store: " + fmt.Sprintf(format, args...))
 }
 
 func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.Error("event store: " + fmt.Sprintf(format, args...))
+	l.store.logger.Error("event store: " + fmt.Sprintf(format, args...))
 }
 
 func (l pebbleLogger) Fatalf(format string, args ...any) {
-	err := fmt.Errorf(format, args...)
-	l.Error("event store: closed for writing", "error", err)
-	l.store.fail(err)
+	l.store.fail(fmt.Errorf(format, args...))
 	runtime.Goexit()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -102,9 +103,14 @@ func (w *writer) submit(ctx context.Context, r *request) result {
 }
 
 // close ends the writer after what is queued. Nobody may submit any more.
-func (w *writer) close() {
+func (w *writer) close() error {
 	close(w.queue)
-	<-w.stopped
+	select {
+	case <-w.stopped:
+		return nil
+	case <-time.After(patience):
+		return errors.New("the event store does not come to rest: the disk does not take what is written")
+	}
 }
 
 func (w *writer) run() {
@@ -117,6 +123,7 @@ func (w *writer) run() {
 		// Pebble panics or ends the goroutine when it cannot write. What the group has become is unknown.
 		if cause := recover(); cause != nil {
 			w.store.fail(fmt.Errorf("%v", cause))
+			w.store.logger.Error("event store: the writer broke down", "stack", string(debug.Stack()))
 		}
 		w.answer(errUnknownOutcome(w.store.failed()))
 		go w.run()
