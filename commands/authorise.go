@@ -60,6 +60,7 @@ type Access struct {
 	Account     domain.ID
 	Role        contact.Role
 	Permissions []contact.Permission
+	Absorbed    []domain.ID // duplicates that were merged into the contact
 }
 
 // Access looks a contact up on the write side as it is now.
@@ -71,7 +72,7 @@ func (l *Loop) Access(ctx context.Context, firmID, id domain.ID) (Access, error)
 	if h.revision == domain.NoStream || h.owner.firm != firmID || !h.state.CanSignIn() {
 		return Access{}, nil
 	}
-	return Access{OK: true, Account: h.owner.account, Role: h.state.Role, Permissions: h.state.Permissions}, nil
+	return Access{OK: true, Account: h.owner.account, Role: h.state.Role, Permissions: h.state.Permissions, Absorbed: h.state.Absorbed}, nil
 }
 
 func allow(ok bool) error {

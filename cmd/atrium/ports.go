@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -45,7 +46,7 @@ func (p people) Contact(ctx context.Context, firmID, id domain.ID) (auth.Contact
 	for i, permission := range access.Permissions {
 		permissions[i] = string(permission)
 	}
-	return auth.ContactAccess{OK: access.OK, Account: access.Account, Role: string(access.Role), Permissions: permissions}, err
+	return auth.ContactAccess{OK: access.OK, Account: access.Account, Role: string(access.Role), Permissions: permissions, Absorbed: access.Absorbed}, err
 }
 
 // tokens shows the read side the API tokens kept in Postgres.
@@ -82,6 +83,7 @@ func (r replies) Keep(ctx context.Context, k api.ReplyKey, status int, body []by
 type ops struct {
 	engine *projections.Engine
 	source projections.Source
+	log    commands.Log
 }
 
 func (o ops) Projections(ctx context.Context) ([]readapi.Projection, error) {
@@ -99,13 +101,37 @@ func (o ops) Projections(ctx context.Context) ([]readapi.Projection, error) {
 	}}, nil
 }
 
-func (o ops) Parked(ctx context.Context, _ domain.ID) ([]readapi.ParkedStream, error) {
+func (o ops) Parked(ctx context.Context, firmID domain.ID) ([]readapi.ParkedStream, error) {
 	status, err := o.engine.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var parked []readapi.ParkedStream
 	for _, p := range status.Parked {
-		parked = append(parked, readapi.ParkedStream(p))
+		of, err := o.firmOf(ctx, p.Stream)
+		if err != nil {
+			return nil, err
+		}
+		if of == firmID || of == domain.NoID {
+			parked = append(parked, readapi.ParkedStream(p))
+		}
 	}
-	return parked, err
+	return parked, nil
+}
+
+// firmOf is the firm of a stream, from its first event; none when its metadata cannot be read.
+func (o ops) firmOf(ctx context.Context, stream string) (domain.ID, error) {
+	events, err := o.log.Load(ctx, stream, 0)
+	if err != nil || len(events) == 0 {
+		return domain.NoID, err
+	}
+	var metadata struct {
+		Firm domain.ID `json:"firm"`
+	}
+	if json.Unmarshal(events[0].Metadata, &metadata) != nil {
+		return domain.NoID, nil
+	}
+	return metadata.Firm, nil
 }
 
 // lag is how far a position is behind the head, in the log's own measure.

@@ -141,7 +141,7 @@ func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handle
 		Tokens:     tokens{k.tokens},
 		People:     people{k.loop},
 		Checkpoint: k.engine,
-		Ops:        ops{k.engine, k.source},
+		Ops:        ops{k.engine, k.source, k.events},
 		Commands: func(r chi.Router) {
 			api.Routes(r, k.loop.Menu, k.loop, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
 		},
