@@ -10,7 +10,10 @@ import (
 // doneTexts say what was just done, on the page that follows. They are named by a word in a cookie, so that nobody can
 // make a page say what they please.
 var doneTexts = map[string]string{
-	"saved": "Saved.",
+	"saved":      "Saved.",
+	"questioned": "Your question has been sent. You find the answer with the invoice.",
+	"signed":     "Thank you. Your signature is stored.",
+	"declined":   "You have declined the contract.",
 }
 
 // doneCookie carries the word for one page.
