@@ -59,7 +59,7 @@ type StaffHome struct {
 // Attention is something that somebody at the firm should look at.
 type Attention struct {
 	Kind        string       `sql:"x.kind"` // one of the AttentionTo…
-	ID          domain.ID    `sql:"x.id"`   // of the invoice, contract, project or contact
+	ID          domain.ID    `sql:"x.id"`   // of the invoice, payment, contract, project or contact
 	Label       string       `sql:"x.label"`
 	Account     domain.ID    `sql:"x.account"`
 	AccountName string       `sql:"a.name"`
@@ -73,6 +73,7 @@ type Attention struct {
 // The kinds of attention, the most urgent first.
 const (
 	AttentionToQuestion = "question"
+	AttentionToReview   = "review"
 	AttentionToOverdue  = "overdue"
 	AttentionToDeclined = "declined"
 	AttentionToShifted  = "shifted"
@@ -115,6 +116,9 @@ const attention = ` from (
 	(select 'question' as kind, 1 as urgency, q.invoice as id, i.label, q.account, 0::bigint as amount, i.currency, i.due, q.asked_at as since, q.text, c.name as person
 		from questions q join invoices i on i.id = q.invoice left join contacts c on c.id = q.contact
 		where q.firm = {firm} and q.answered_at is null order by q.asked_at limit 20)
+	union all (select 'review', 1, t.id, t.label, t.account, n.received, n.received_currency, null, t.ended_at, n.why, c.name
+		from payment_attempts t join payment_notes n on n.id = t.id left join contacts c on c.id = t.contact
+		where t.firm = {firm} and t.status = 'review' order by t.ended_at limit 20)
 	union all (select 'overdue', 2, i.id, i.label, i.account, i.due_amount, i.currency, i.due, i.sent_at, '', ''
 		from invoices i where i.firm = {firm} and i.due_amount > 0 and i.due < {today} order by i.due limit 20)
 	union all (select 'declined', 3, k.id, k.title, k.account, 0, '', null, k.ended_at, n.decline_reason, c.name

@@ -89,8 +89,11 @@ type Page[V any] struct {
 // List asks for a part of the collection whose lists show V to whoever asks. ask holds the parameters of its JSON
 // route: q, sort, limit, cursor and the filters.
 func List[V any](r *Reading, ask url.Values) *Page[V] {
+	return listFrom[V](r, r.collection(reflect.TypeFor[V](), func(s source) *view { return s.list }), ask)
+}
+
+func listFrom[V any](r *Reading, c *collection, ask url.Values) *Page[V] {
 	into := &Page[V]{}
-	c := r.collection(reflect.TypeFor[V](), func(s source) *view { return s.list })
 	if c == nil {
 		return into
 	}
@@ -119,8 +122,11 @@ func List[V any](r *Reading, ask url.Values) *Page[V] {
 // the collection has one, is from and to in ask. Without such a thing Run's error is the fault for one that is
 // missing.
 func Get[V any](r *Reading, id string, ask url.Values) *V {
+	return getFrom[V](r, r.collection(reflect.TypeFor[V](), func(s source) *view { return s.get }), id, ask)
+}
+
+func getFrom[V any](r *Reading, c *collection, id string, ask url.Values) *V {
 	into := new(V)
-	c := r.collection(reflect.TypeFor[V](), func(s source) *view { return s.get })
 	if c == nil {
 		return into
 	}
