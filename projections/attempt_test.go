@@ -36,24 +36,29 @@ func TestAttemptRows(t *testing.T) {
 	}{
 		{"with the provider", nil, func(*attemptRow) {}, func(*attemptNotesRow) {}, "https://pay.example/1", true},
 		{
-			"cancelled", []domain.Event{payment.CancelRequested{}, payment.Expired{}},
+			"cancelled",
+			[]domain.Event{payment.CancelRequested{}, payment.Expired{}},
 			func(r *attemptRow) { r.Status, r.Cancel, r.EndedAt = payment.StatusExpired, true, at(3) }, func(*attemptNotesRow) {}, "", true,
 		},
 		{
-			"paid", []domain.Event{succeeded}, func(r *attemptRow) { r.Status, r.EndedAt = payment.StatusSucceeded, at(2) },
+			"paid",
+			[]domain.Event{succeeded},
+			func(r *attemptRow) { r.Status, r.EndedAt = payment.StatusSucceeded, at(2) },
 			func(r *attemptNotesRow) {
 				r.Capture, r.Received, r.ReceivedC, r.Fee, r.FeeC = "pi_1", 119_00, "EUR", 1_90, "EUR"
 			}, "", true,
 		},
 		{
-			"failed", []domain.Event{payment.Failed{Reason: "the card was declined"}},
+			"failed",
+			[]domain.Event{payment.Failed{Reason: "the card was declined"}},
 			func(r *attemptRow) {
 				r.Status, r.EndedAt, r.Reason = payment.StatusFailed, at(2), "the card was declined"
 			},
 			func(*attemptNotesRow) {}, "", true,
 		},
 		{
-			"failed, and paid after all", []domain.Event{payment.Failed{Reason: "the card was declined"}, succeeded},
+			"failed, and paid after all",
+			[]domain.Event{payment.Failed{Reason: "the card was declined"}, succeeded},
 			func(r *attemptRow) { r.Status, r.EndedAt = payment.StatusSucceeded, at(3) },
 			func(r *attemptNotesRow) {
 				r.Capture, r.Received, r.ReceivedC, r.Fee, r.FeeC = "pi_1", 119_00, "EUR", 1_90, "EUR"
@@ -74,7 +79,8 @@ func TestAttemptRows(t *testing.T) {
 			}, "", false,
 		},
 		{
-			"given back", []domain.Event{succeeded, payment.RefundReported{Total: eur(5)}},
+			"given back",
+			[]domain.Event{succeeded, payment.RefundReported{Total: eur(5)}},
 			func(r *attemptRow) { r.Status, r.EndedAt = payment.StatusSucceeded, at(2) },
 			func(r *attemptNotesRow) {
 				r.Capture, r.Received, r.ReceivedC, r.Fee, r.FeeC = "pi_1", 119_00, "EUR", 1_90, "EUR"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -63,7 +64,35 @@ func (b *build) applyNew(ctx context.Context, batch Batch) error {
 	if err != nil || len(records) == 0 {
 		return err
 	}
+	if len(records) < 2*chunk {
+		return b.isolate(ctx, records)
+	}
+	err = b.stream(ctx, inChunks(records), func(domain.Position, int64) {})
+	if _, is := refusal(err); !is {
+		return err
+	}
+	b.forget()
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
+	if records, err = after(records, b.at.position); err != nil {
+		return err
+	}
 	return b.isolate(ctx, records)
+}
+
+// chunk is how many events of a large batch go into one transaction, so that reading, folding and writing overlap.
+const chunk = 1024
+
+func inChunks(records []domain.Recorded) reading {
+	return func(_ context.Context, _ domain.Position, handle func([]domain.Recorded) error) error {
+		for part := range slices.Chunk(records, chunk) {
+			if err := handle(part); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // after leaves out what was processed before. Events out of order are a mistake of the source.
@@ -104,7 +133,7 @@ func (b *build) transact(ctx context.Context, records []domain.Recorded) error {
 	if err != nil {
 		return err
 	}
-	conn, err := b.pool.Acquire(ctx)
+	conn, err := b.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -120,25 +149,44 @@ func (b *build) transact(ctx context.Context, records []domain.Recorded) error {
 	return nil
 }
 
+// acquire takes a connection on which statements are planned once: ours have one good plan, and planning them anew for
+// every batch would cost more than running them for one event.
+func (b *build) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := b.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const done = "atrium plans once"
+	if custom := conn.Conn().PgConn().CustomData(); custom[done] == nil {
+		if _, err := conn.Exec(ctx, "set plan_cache_mode = force_generic_plan"); err != nil {
+			conn.Release()
+			return nil, err
+		}
+		custom[done] = true
+	}
+	return conn, nil
+}
+
 // commit writes a work in a transaction that holds only if the checkpoint is still from.
 func (b *build) commit(ctx context.Context, conn *pgx.Conn, w *work, from checkpoint) error {
-	err := b.write(ctx, conn, w, func(batch *pgx.Batch) {
-		batch.Queue("begin")
-		if b.loading {
-			batch.Queue("set local synchronous_commit = off") // what a crash loses is folded again
-		}
-		batch.Queue(b.sql.advance, int64(w.to.Commit), int64(w.to.Prepare), w.events,
-			int64(from.position.Commit), int64(from.position.Prepare), from.fence).
-			Exec(func(tag pgconn.CommandTag) error {
-				if tag.RowsAffected() == 0 {
-					return ErrFenced
-				}
-				return nil
-			})
+	err := b.write(ctx, conn, w, frame{
+		before: func(batch *pgx.Batch) {
+			batch.Queue("begin")
+			if b.loading {
+				batch.Queue("set local synchronous_commit = off") // what a crash loses is folded again
+			}
+			batch.Queue(b.sql.advance, int64(w.to.Commit), int64(w.to.Prepare), w.events,
+				int64(from.position.Commit), int64(from.position.Prepare), from.fence).
+				QueryRow(func(row pgx.Row) error {
+					err := row.Scan(nil)
+					if pg, is := errors.AsType[*pgconn.PgError](err); is && pg.Code == divisionByZero {
+						return ErrFenced
+					}
+					return err
+				})
+		},
+		after: "commit",
 	})
-	if err == nil {
-		_, err = conn.Exec(ctx, "commit")
-	}
 	if err != nil && !conn.IsClosed() {
 		_, rollback := conn.Exec(context.WithoutCancel(ctx), "rollback")
 		err = errors.Join(err, rollback)

@@ -144,8 +144,8 @@ func run(ctx context.Context, tx pgx.Tx, lists ...[]string) error {
 	return tx.Conn().PgConn().Exec(ctx, strings.Join(slices.Concat(lists...), ";\n")).Close()
 }
 
-// Apply folds a batch and commits rows, history and checkpoint in one transaction. Events at or before the checkpoint
-// are ignored. After an error the same batch may be sent again, if it still follows Position. An event that cannot be
+// Apply folds a batch and commits rows, history and checkpoint in one transaction, a large batch in several. Events at or
+// before the checkpoint are ignored. After an error the same batch may be sent again, if it still follows Position. An event that cannot be
 // applied is no error: it parks its stream.
 func (e *Engine) Apply(ctx context.Context, b Batch) error {
 	at, err := e.live.apply(ctx, b)

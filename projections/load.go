@@ -43,7 +43,7 @@ func upTo(s Source, limit int, until domain.Position) reading {
 	}
 }
 
-// catchUp folds the events after the build's checkpoint, in a pipeline that takes two connections.
+// catchUp folds the events after the build's checkpoint, in a pipeline.
 func (b *build) catchUp(ctx context.Context, read reading, tell func(domain.Position, int64)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,13 +145,8 @@ func (b *build) stream(ctx context.Context, read reading, tell func(domain.Posit
 	})
 	group.Go(func() error {
 		defer close(folded)
-		conn, err := b.pool.Acquire(running)
-		if err != nil {
-			return err
-		}
-		defer conn.Release()
 		for events := range decoded {
-			w, err := b.fold(running, conn, events, writing)
+			w, err := b.fold(running, b.pool, events, writing)
 			if err != nil {
 				return err
 			}
@@ -166,7 +161,7 @@ func (b *build) stream(ctx context.Context, read reading, tell func(domain.Posit
 		return nil
 	})
 	group.Go(func() error {
-		conn, err := b.pool.Acquire(running)
+		conn, err := b.acquire(running)
 		if err != nil {
 			return err
 		}

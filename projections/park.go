@@ -100,7 +100,7 @@ func parkedStreams(ctx context.Context, db rowsQuerier, schema string) ([]Parked
 // retry applies the parked events of one stream, in order, up to the first that still fails. The checkpoint is held
 // meanwhile and gets a new fence: whoever projects starts over from it, without the rows it remembers.
 func (b *build) retry(ctx context.Context, stream string) (applied int, err error) {
-	conn, err := b.pool.Acquire(ctx)
+	conn, err := b.acquire(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -131,7 +131,7 @@ func (b *build) retry(ctx context.Context, stream string) (applied int, err erro
 		for i := range events[:applied] {
 			w.release = append(w.release, K(int64(events[i].Position.Commit)))
 		}
-		return b.write(ctx, conn.Conn(), w, func(batch *pgx.Batch) { batch.Queue(b.sql.fence) })
+		return b.write(ctx, conn.Conn(), w, frame{before: func(batch *pgx.Batch) { batch.Queue(b.sql.fence) }})
 	})
 	return applied, err
 }

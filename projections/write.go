@@ -16,17 +16,25 @@ import (
 
 // statements are the SQL of one schema; tables are in the order of the program.
 type statements struct {
-	advance string // the checkpoint, by compare-and-set
+	// advance moves the checkpoint by compare-and-set. Finding another one is an error (a division by zero), so that the
+	// commit can follow in the same round trip.
+	advance string
 	fence   string
 	tables  []tableSQL
 }
 
-type tableSQL struct{ load, upsert, remove string }
+// tableSQL puts one row or any number of rows.
+type tableSQL struct{ load, put, puts, remove string }
+
+// few is up to how many rows are put one by one: an array per column is slower for them.
+const few = 8
+
+const divisionByZero = "22012"
 
 func statementsOf(schema string, tables []*table) statements {
 	s := statements{
-		advance: "update " + schema + ".checkpoint set commit_position = $1, prepare_position = $2, events = events + $3, updated_at = now() " +
-			"where commit_position = $4 and prepare_position = $5 and fence = $6",
+		advance: "with moved as (update " + schema + ".checkpoint set commit_position = $1, prepare_position = $2, events = events + $3, " +
+			"updated_at = now() where commit_position = $4 and prepare_position = $5 and fence = $6 returning 1) select 1 / count(*) from moved",
 		fence: "update " + schema + ".checkpoint set fence = gen_random_uuid()",
 	}
 	for _, t := range tables {
@@ -44,25 +52,18 @@ func (t *table) statements(schema string) tableSQL {
 	return tableSQL{
 		load:   "select " + names(t.columns) + " from " + schema + "." + t.name + in,
 		remove: "delete from " + schema + "." + t.name + in,
-		upsert: t.upsert(schema),
+		put:    t.insert(schema, "values ("+params(t.columns, false)+")"),
+		puts:   t.insert(schema, "select "+t.unpacked()+" from "+unnest(t.columns)+" as u("+names(t.columns)+")"),
 	}
 }
 
-// upsert stores any number of rows: one array per column. Elements that are arrays themselves travel as text.
-func (t *table) upsert(schema string) string {
-	var selected, updated []string
-	for i, c := range t.columns {
-		column := c.name
-		if c.kind == textsKind || c.kind == idsKind {
-			column += "::" + sqlTypes[c.kind]
-		}
-		selected = append(selected, column)
-		if i >= t.keyLen {
-			updated = append(updated, c.name+" = excluded."+c.name)
-		}
+// insert stores rows, or replaces those that are there.
+func (t *table) insert(schema, rows string) string {
+	var updated []string
+	for _, c := range t.columns[t.keyLen:] {
+		updated = append(updated, c.name+" = excluded."+c.name)
 	}
-	sql := fmt.Sprintf("insert into %s.%s (%s) select %s from %s as u(%s)", schema, t.name, names(t.columns),
-		strings.Join(selected, ", "), unnest(t.columns), names(t.columns))
+	sql := fmt.Sprintf("insert into %s.%s (%s) %s", schema, t.name, names(t.columns), rows)
 	switch {
 	case t.appendOnly:
 		return sql
@@ -73,16 +74,33 @@ func (t *table) upsert(schema string) string {
 	}
 }
 
-func unnest(columns []column) string {
-	params := make([]string, len(columns))
+// unpacked are the columns out of one array per column. Elements that are arrays themselves travel as text.
+func (t *table) unpacked() string {
+	list := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		if list[i] = c.name; c.kind == textsKind || c.kind == idsKind {
+			list[i] += "::" + sqlTypes[c.kind]
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+func unnest(columns []column) string { return "unnest(" + params(columns, true) + ")" }
+
+// params are placeholders with the types of columns, or with arrays of them.
+func params(columns []column, arrays bool) string {
+	list := make([]string, len(columns))
 	for i, c := range columns {
 		typ := sqlTypes[c.kind]
-		if c.kind == textsKind || c.kind == idsKind {
-			typ = "text"
+		if arrays {
+			if c.kind == textsKind || c.kind == idsKind {
+				typ = "text"
+			}
+			typ += "[]"
 		}
-		params[i] = fmt.Sprintf("$%d::%s[]", i+1, typ)
+		list[i] = fmt.Sprintf("$%d::%s", i+1, typ)
 	}
-	return "unnest(" + strings.Join(params, ", ") + ")"
+	return strings.Join(list, ", ")
 }
 
 // vector is one column of many rows as an array for the driver.
@@ -207,14 +225,22 @@ func (t *table) scan(rows pgx.Rows, found func(row any)) error {
 	return rows.Err()
 }
 
-// write stores a work in the transaction that first begins or that is open already: one round trip, and a copy per
-// table with new rows while loading.
-func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, first func(*pgx.Batch)) error {
+// frame is what stands around the writing of a work in its transaction.
+type frame struct {
+	before func(*pgx.Batch)
+	after  string // a statement, or none
+}
+
+// write stores a work: in one round trip, or while loading with a copy per table that has new rows.
+func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, f frame) error {
 	var batch pgx.Batch
-	first(&batch)
+	f.before(&batch)
 	copies := make([][][]any, len(b.tables))
 	for i, t := range b.tables {
 		fresh, changed, gone := w.outcome(i, t)
+		if len(gone) > 0 {
+			batch.Queue(b.sql.tables[i].remove, vectors(t.columns[:t.keyLen], t.keyRows(gone))...)
+		}
 		if b.loading {
 			rows, err := t.values(fresh)
 			if err != nil {
@@ -224,18 +250,22 @@ func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, first func(*
 		} else {
 			changed = append(changed, fresh...)
 		}
-		if len(gone) > 0 {
-			batch.Queue(b.sql.tables[i].remove, vectors(t.columns[:t.keyLen], t.keyRows(gone))...)
+		rows, err := t.values(changed)
+		if err != nil {
+			return err
 		}
-		if len(changed) > 0 {
-			rows, err := t.values(changed)
-			if err != nil {
-				return err
-			}
-			batch.Queue(b.sql.tables[i].upsert, vectors(t.columns, rows)...)
+		if len(rows) > few {
+			batch.Queue(b.sql.tables[i].puts, vectors(t.columns, rows)...)
+			continue
+		}
+		for _, row := range rows {
+			batch.Queue(b.sql.tables[i].put, row...)
 		}
 	}
-	if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
+	if f.after != "" && !b.loading {
+		batch.Queue(f.after)
+	}
+	if err := conn.SendBatch(ctx, &batch).Close(); err != nil || !b.loading {
 		return err
 	}
 	for i, rows := range copies {
@@ -247,7 +277,11 @@ func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, first func(*
 			return err
 		}
 	}
-	return nil
+	if f.after == "" {
+		return nil
+	}
+	_, err := conn.Exec(ctx, f.after)
+	return err
 }
 
 // outcome sorts a table's rows by what has to be done with them.
@@ -281,9 +315,6 @@ func refusal(err error) (reason error, is bool) {
 	}
 	switch pg.Code[:2] {
 	case "22", "23", "54":
-		if pg.TableName == "checkpoint" {
-			return nil, false
-		}
 		return fmt.Errorf("the database refuses what it gives: %s (%s)", pg.Message, pg.Code), true
 	}
 	return nil, false

@@ -51,8 +51,14 @@ func (c replayStatusCmd) Run(ctx context.Context, t *terminal) error {
 		}
 		w := table.NewWriter()
 		w.AppendRows([]table.Row{
-			{"build", status.Build}, {"this program's build", status.Program}, {"position", status.Position}, {"head of the log", head},
-			{"lag", lag(status.Position, head)}, {"events", status.Events}, {"updated", status.Updated.Format(time.RFC3339)}, {"parked streams", len(status.Parked)},
+			{"build", status.Build},
+			{"this program's build", status.Program},
+			{"position", status.Position},
+			{"head of the log", head},
+			{"lag", lag(status.Position, head)},
+			{"events", status.Events},
+			{"updated", status.Updated.Format(time.RFC3339)},
+			{"parked streams", len(status.Parked)},
 		})
 		fmt.Fprintln(t.out, w.Render())
 		printParked(t, status.Parked)

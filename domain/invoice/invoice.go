@@ -18,8 +18,17 @@ var Aggregate = domain.Aggregate[State, Event]{
 	Category: "invoice",
 	Evolve:   evolve,
 	Events: []Event{
-		Drafted{}, DraftChanged{}, Sent{}, PaymentRecorded{}, Paid{}, PaymentRefunded{}, CreditNoteIssued{}, Voided{}, Overdue{},
-		Questioned{}, QuestionAnswered{},
+		Drafted{},
+		DraftChanged{},
+		Sent{},
+		PaymentRecorded{},
+		Paid{},
+		PaymentRefunded{},
+		CreditNoteIssued{},
+		Voided{},
+		Overdue{},
+		Questioned{},
+		QuestionAnswered{},
 	},
 }
 
