@@ -24,7 +24,10 @@ build: ## Build the programs into bin/
 	@mkdir -p bin
 	@go build -trimpath -buildvcs=$$(git rev-parse -q HEAD &>/dev/null && echo auto || echo false) -o bin/ ./cmd/atrium $(wildcard ./cmd/atrium-verify)
 
-test: install ## Run every test, on a throw-away Postgres
+test: install ## Run every test, on a throw-away Postgres and in a real browser
+	@.ci/install-chromium
+	@.ci/install-axe
+	@.ci/install-stripe-mock
 	@go run ./cmd/testpg -- go test -timeout 14m ./...
 
 lint: ## Check the format, what may import what, and the usual mistakes
@@ -37,8 +40,8 @@ fmt: ## Format the code
 golden: ## Write the golden samples anew; read the difference before you commit it
 	@go test $$(grep -rlE --include='*_test.go' '^func Test\w*Golden' . | xargs -n1 dirname | sort -u) -run Golden -update
 
-bench: build ## Measure appends and replay against their limits (FULL=1: full size)
-	@for what in append replay; do bin/atrium bench $$what $(if $(FULL),--full); done
+bench: build ## Measure appends, replay and reads against their limits (FULL=1: full size)
+	@for what in append replay read; do bin/atrium bench $$what $(if $(FULL),--full); done
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)
 	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \
