@@ -137,7 +137,7 @@ func writeRun(path *strings.Builder, x, y, run int) {
 	path.WriteString("M" + strconv.Itoa(x) + " " + strconv.Itoa(y) + "h" + strconv.Itoa(run) + "v1h-" + strconv.Itoa(run) + "z")
 }
 
-// ConfirmTOTP finishes setting an authenticator app up with a code of it. Recovery codes come with the first one.
+// ConfirmTOTP finishes setting an authenticator app up with a code of it. Recovery codes come with it, if there are none.
 func (k *Keeper) ConfirmTOTP(ctx context.Context, secret, code string, v Visit) (in Entry, recovery []string, err error) {
 	s, p, err := k.settingUp(ctx, secret, v)
 	if err != nil {
@@ -156,11 +156,6 @@ func (k *Keeper) ConfirmTOTP(ctx context.Context, secret, code string, v Visit) 
 	if s.Second == access.NoSecond {
 		s.Second = access.TOTP
 	}
-	return k.protected(ctx, p, s, v)
-}
-
-// protected goes on after a second factor was set up: with recovery codes, if there are none yet.
-func (k *Keeper) protected(ctx context.Context, p Person, s Session, v Visit) (in Entry, recovery []string, err error) {
 	left, err := k.Store.RecoveryCodes(ctx, p.Who)
 	if err == nil && left == 0 {
 		recovery, err = k.newRecoveryCodes(ctx, p, s, v)

@@ -142,48 +142,47 @@ func (k *Keeper) BeginPasskey(ctx context.Context, secret string, v Visit) (opti
 	return creation, k.ask(ctx, s.ID.String(), forNew, session)
 }
 
-// AddPasskey keeps the passkey that a browser made, under a name that its owner gives it. Recovery codes come with the
-// first second factor.
-func (k *Keeper) AddPasskey(ctx context.Context, secret, name string, answer []byte, v Visit) (in Entry, recovery []string, err error) {
+// AddPasskey keeps the passkey that a browser made, under a name that its owner gives it.
+func (k *Keeper) AddPasskey(ctx context.Context, secret, name string, answer []byte, v Visit) (in Entry, err error) {
 	s, p, err := k.settingUp(ctx, secret, v)
 	if err != nil {
-		return in, nil, err
+		return in, err
 	}
 	session, err := k.asked(ctx, s.ID.String(), forNew)
 	if err != nil {
-		return in, nil, err
+		return in, err
 	}
 	h, _, err := k.holder(ctx, p)
 	if err != nil {
-		return in, nil, err
+		return in, err
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return in, nil, k.strange(err)
+		return in, k.strange(err)
 	}
 	made, err := k.passkeys.CreateCredential(h, session, parsed)
 	if err != nil {
-		return in, nil, k.strange(err)
+		return in, k.strange(err)
 	}
 	record, err := json.Marshal(made)
 	if err != nil {
-		return in, nil, err
+		return in, err
 	}
 	if name = strings.TrimSpace(name); name == "" {
 		name = "Passkey"
 	}
 	key := Passkey{ID: domain.NewID(), Who: p.Who, Credential: made.ID, Name: shorten(name, 60), Record: record, Created: k.Now()}
 	if err := k.record(ctx, access.PasskeyAdded{About: about(p.Who), Passkey: key.ID}, meta(p, p.actor(), s.ID, v)); err != nil {
-		return in, nil, err
+		return in, err
 	}
 	ok, err := k.Store.AddPasskey(ctx, key)
 	if err != nil || !ok {
-		return in, nil, orElse(err, domain.Refuse("passkey-known", "This passkey is here already."))
+		return in, orElse(err, domain.Refuse("passkey-known", "This passkey is here already."))
 	}
 	if s.Second == access.NoSecond {
 		s.Second = access.Passkey
 	}
-	return k.protected(ctx, p, s, v)
+	return k.change(ctx, p, s, v)
 }
 
 func shorten(s string, n int) string {

@@ -64,3 +64,12 @@ type Visit struct {
 	// Browser is the secret of a cookie that every browser gets at the sign-in page. It says nothing about who uses it.
 	Browser string
 }
+
+// Staff reports whether it is a member of staff.
+func (w Who) Staff() bool { return w.Kind == access.Staff }
+
+// Contact is a contact of a firm.
+func Contact(firm, id domain.ID) Who { return Who{Firm: firm, Kind: access.Contact, ID: id} }
+
+// Member is a member of a firm's staff.
+func Member(firm, id domain.ID) Who { return Who{Firm: firm, Kind: access.Staff, ID: id} }
