@@ -143,7 +143,7 @@ func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err er
 	}
 	var ready atomic.Bool
 	ready.Store(true)
-	handler, err := serveCmd{Limit: -1}.handler(k, &clock{}, &ready)
+	handler, err := serveCmd{Limit: -1}.handler(k, &cashDesk{}, &clock{}, &ready)
 	if err != nil {
 		return nil, err
 	}

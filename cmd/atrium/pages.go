@@ -16,7 +16,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 		return nil, err
 	}
 	options := portal.Options{
-		Reader: reader, Dispatch: k.loop, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events},
+		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events},
 		Now: k.now, Logger: k.log, PublicURL: c.PublicURL,
 	}
 	if c.Dev { // a token opens the pages too, for looking at them without signing in

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,11 +21,12 @@ import (
 
 type serveCmd struct {
 	stores
+	paying
 	Listen    string `help:"Address to serve on." default:"localhost:8080"`
 	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
 	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
 	Limit     int    `help:"Requests per minute that one session or token may make; below 0 there is no limit." default:"6000"`
-	Dev       bool   `help:"Development: /dev/clock. Only on loopback."`
+	Dev       bool   `help:"Development: /dev/clock, /dev/gateway. Only on loopback."`
 }
 
 func (serveCmd) Help() string {
@@ -52,6 +54,11 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		return err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
+	base := cmp.Or(c.PublicURL, "http://"+listener.Addr().String())
+	desk, err := c.openCashDesk(k, base)
+	if err != nil {
+		return err
+	}
 
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -70,8 +77,9 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	}
 	if c.Role == "all" || c.Role == "react" {
 		k.startReactors(work, group)
+		desk.tend(work, group)
 	}
-	handler, err := c.handler(k, &dev, &ready)
+	handler, err := c.handler(k, desk, &dev, &ready)
 	if err != nil {
 		return err
 	}
@@ -135,7 +143,7 @@ func (c serveCmd) check() error {
 }
 
 // handler puts the routes of all rooms on one router.
-func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handler, error) {
+func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bool) (http.Handler, error) {
 	reads, err := readapi.Router(readapi.Options{
 		Pools:      readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader},
 		Tokens:     tokens{k.tokens},
@@ -143,7 +151,7 @@ func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handle
 		Checkpoint: k.engine,
 		Ops:        ops{k.engine, k.source, k.events},
 		Commands: func(r chi.Router) {
-			api.Routes(r, k.loop.Menu, k.loop, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
+			api.Routes(r, k.loop.Menu, k.dispatch, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
 		},
 		Menu: menuFor(k.loop.Menu),
 		Ready: func(context.Context) error {
@@ -158,8 +166,12 @@ func (c serveCmd) handler(k *stack, dev *clock, ready *atomic.Bool) (http.Handle
 		return nil, err
 	}
 	all, err := c.withPages(k, reads)
-	if err != nil || !c.Dev {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	all = desk.with(all)
+	if !c.Dev {
+		return all, nil
 	}
 	r := chi.NewRouter()
 	r.Method(http.MethodGet, "/dev/clock", dev)

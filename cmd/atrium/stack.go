@@ -18,6 +18,7 @@ import (
 	"github.com/atrium-portal/atrium/cmd/internal/keystore"
 	"github.com/atrium-portal/atrium/cmd/internal/postgres"
 	"github.com/atrium-portal/atrium/commands"
+	"github.com/atrium-portal/atrium/commands/api"
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/catalog"
 	"github.com/atrium-portal/atrium/projections"
@@ -43,8 +44,10 @@ type stack struct {
 	tokens *postgres.Tokens
 	codec  *domain.Codec
 	loop   *commands.Loop
-	engine *projections.Engine
-	source projections.Source
+	// dispatch runs the commands that people and programs give: the loop, or whoever acts on some of them at once.
+	dispatch api.Dispatcher
+	engine   *projections.Engine
+	source   projections.Source
 
 	eventURL string
 	closers  []func() error
@@ -81,6 +84,7 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	}); err != nil {
 		return nil, err
 	}
+	k.dispatch = k.loop
 	k.engine, err = projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Logger: log})
 	return k, err
 }
