@@ -35,6 +35,8 @@ type Options struct {
 	PublicURL string
 	// Doors are the pages of package signin.
 	Doors Doors
+	// Routes adds further pages, such as those of package signin, behind the same headers and checks; nil: none.
+	Routes func(chi.Router)
 }
 
 // Dispatcher runs commands: a *commands.Loop.
@@ -80,6 +82,9 @@ func Router(o Options) (chi.Router, error) {
 	)
 	r.NotFound(p.lost)
 	r.MethodNotAllowed(p.lost)
+	if o.Routes != nil {
+		o.Routes(r)
+	}
 	r.Group(func(r chi.Router) {
 		r.Use(auth.Authenticate(o.People, p.fail, o.Client...), p.clientsOnly)
 		p.clientRoutes(r)
