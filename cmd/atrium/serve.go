@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,8 +55,7 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		return err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
-	base := cmp.Or(c.PublicURL, "http://"+listener.Addr().String())
-	desk, err := c.openCashDesk(k, base)
+	desk, err := c.openCashDesk(k, c.reachedAt(listener.Addr()))
 	if err != nil {
 		return err
 	}
@@ -121,6 +121,16 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		return err
 	}
 	return nil
+}
+
+// reachedAt is the address that people use. Names are kept: a browser holds localhost and 127.0.0.1 for two places.
+func (c serveCmd) reachedAt(listening net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimSuffix(c.PublicURL, "/")
+	}
+	host, _, _ := net.SplitHostPort(c.Listen)
+	_, port, _ := net.SplitHostPort(listening.String())
+	return "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
 }
 
 func (c serveCmd) check() error {
