@@ -120,6 +120,25 @@ func TestAnyBatchSizeGivesTheSameRows(t *testing.T) {
 	})
 }
 
+// TestALargeBatch goes in several transactions that overlap.
+func TestALargeBatch(t *testing.T) {
+	db, log := newDatabase(t), newLog(t)
+	log.story(t, 1500)
+	log.add(t, "ana", account.Opened{Name: domain.P("Ana"), Currency: "as long as the database refuses"})
+	log.story(t, 1500)
+	e := db.engineOf(t, log, strict())
+	apply(t, e, log.all(), 5000)
+	clean := db.engineOf(t, log, strict(), func(o *projections.Options) { o.Schema = "clean" })
+	apply(t, clean, log.all(), 300)
+	if d := cmp.Diff(digest(t, clean), digest(t, e)); d != "" {
+		t.Errorf("rows (-batches of 300 +one batch):\n%s", d)
+	}
+	s, err := e.Status(t.Context())
+	if err != nil || s.Events != 3001 || len(s.Parked) != 1 {
+		t.Errorf("status %+v %v", s, err)
+	}
+}
+
 func TestTwoProjectorsOnOneSchema(t *testing.T) {
 	db, log := newDatabase(t), newLog(t)
 	log.story(t, 30)

@@ -125,11 +125,8 @@ func TestEventsThatCannotBeReadAreParked(t *testing.T) {
 	}
 }
 
-func TestWhatPostgresRefusesParksOneStream(t *testing.T) {
-	db, log := newDatabase(t), newLog(t)
-	log.story(t, 20)
-	log.add(t, "ana", account.Opened{Name: domain.P("Ana"), Currency: strings.Repeat("long", 1000), Contact: domaintest.ID("x")})
-	log.story(t, 20)
+// strict are the test's tables, with a database that refuses long currencies.
+func strict() []projections.Table {
 	list := tables()
 	list[2] = projections.Define(projections.Spec[firmRow]{
 		Name: "firms", Categories: []string{"account"}, Extra: []string{"check (length(currency) < 10)"},
@@ -147,7 +144,15 @@ func TestWhatPostgresRefusesParksOneStream(t *testing.T) {
 			return row
 		},
 	})
-	e := db.engineOf(t, log, list)
+	return list
+}
+
+func TestWhatPostgresRefusesParksOneStream(t *testing.T) {
+	db, log := newDatabase(t), newLog(t)
+	log.story(t, 20)
+	log.add(t, "ana", account.Opened{Name: domain.P("Ana"), Currency: strings.Repeat("long", 1000), Contact: domaintest.ID("x")})
+	log.story(t, 20)
+	e := db.engineOf(t, log, strict())
 	apply(t, e, log.all(), 100)
 	s, err := e.Status(t.Context())
 	if err != nil {
