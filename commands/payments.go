@@ -104,7 +104,10 @@ func setParties(ctx context.Context, l *Loop, c invoice.Send, m domain.Meta) (in
 	if err != nil {
 		return c, err
 	}
-	c.Seller = invoice.Seller{Name: f.Settings.Name, NumberFormat: f.Settings.NumberFormat}
+	own := f.Settings
+	c.Seller = invoice.Seller{
+		Name: own.Name, Address: own.Address, TaxID: own.TaxID, Payment: own.PaymentDetails, NumberFormat: own.NumberFormat, Color: own.PrimaryColor,
+	}
 	c.Buyer = invoice.Buyer{Name: a.Details.Name, Address: a.Details.Address, TaxID: a.Details.TaxID}
 	return c, nil
 }

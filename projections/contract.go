@@ -57,6 +57,10 @@ type contractSignerRow struct {
 	SHA256     string    `db:"sha256"`    // of the text that was signed
 	Drawing    string    `db:"drawing"`   // of the signature, as SVG path data; empty when it was only typed
 	DeclinedAt time.Time `db:"declined_at,null"`
+
+	// Where the signature came from, for the certificate.
+	IP        string `db:"ip"`
+	UserAgent string `db:"user_agent"`
 }
 
 // contractNotesRow is why a contract came to nothing.
@@ -166,6 +170,7 @@ func foldSigner(row *contractSignerRow, f domain.Fact, key Key) *contractSignerR
 	case contract.Viewed:
 		row.ViewedAt = f.Meta.Time
 	case contract.Signed:
+		row.IP, row.UserAgent = f.Meta.IP.Reveal(), f.Meta.UserAgent.Reveal()
 		row.SignedAt, row.Name, row.Statement, row.SHA256 = f.Meta.Time, e.Name.Reveal(), e.Statement.Reveal(), e.SHA256
 		row.Drawing = e.Drawing.Reveal()
 	case contract.Declined:

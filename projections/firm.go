@@ -18,6 +18,11 @@ type firmRow struct {
 	TimeZone               string        `db:"time_zone"`
 	NumberFormat           string        `db:"number_format"`
 	InvoicePrefix          string        `db:"invoice_prefix"`
+	Address                string        `db:"address"`
+	TaxID                  string        `db:"tax_id"`
+	PaymentDetails         string        `db:"payment_details"`
+	PrimaryColor           string        `db:"primary_color"`
+	AccentColor            string        `db:"accent_color"`
 	ShowUnreleasedInvoices bool          `db:"show_unreleased_invoices"`
 	ShowHistory            bool          `db:"show_history"`
 	DefaultAudience        firm.Audience `db:"default_audience"`
@@ -79,6 +84,7 @@ func (r *firmRow) set(s firm.Settings) {
 	r.Name, r.Currency, r.TimeZone, r.NumberFormat, r.InvoicePrefix = s.Name, s.Currency, s.TimeZone, s.NumberFormat, s.InvoicePrefix
 	r.ShowUnreleasedInvoices, r.ShowHistory, r.DefaultAudience = s.ShowUnreleasedInvoices, s.ShowHistory, s.DefaultAudience
 	r.RequireSecondFactor = s.RequireSecondFactorForClients
+	r.Address, r.TaxID, r.PaymentDetails, r.PrimaryColor, r.AccentColor = s.Address, s.TaxID, s.PaymentDetails, s.PrimaryColor, s.AccentColor
 }
 
 func staffKeys(f domain.Fact) []Key {

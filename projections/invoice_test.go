@@ -199,7 +199,7 @@ func TestPaymentRow(t *testing.T) {
 	facts := story("invoice", "it", invoice.Drafted(content(t)), sent(), first, paid("p2", 19_00, 0), refund("p1", 30_00))
 	same(t, &paymentRow{
 		ID: id("p1"), Firm: id("firm"), Account: id("account"), Invoice: id("it"), Amount: 100_00, Refunded: 30_00, Currency: "EUR",
-		Date: issued.AddDays(3), Method: invoice.BankTransfer, Reference: "RF18", Receipt: "R-0012", RecordedAt: at(2),
+		Date: issued.AddDays(3), Method: invoice.BankTransfer, Reference: "RF18", Receipt: "R-0012", DueAfter: 19_00, RecordedAt: at(2),
 	}, row[paymentRow](t, facts, "payments", id("p1")))
 	if other := row[paymentRow](t, facts, "payments", id("p2")); other.Refunded != 0 {
 		t.Errorf("the refund of one payment shows on the other: %+v", other)

@@ -19,6 +19,7 @@ type paymentRow struct {
 	Date       domain.Date    `db:"date"` // when the money arrived
 	Method     invoice.Method `db:"method"`
 	Reference  string         `db:"reference"`
+	DueAfter   int64          `db:"due_after"`   // on the invoice, after the payment
 	Receipt    string         `db:"receipt"`     // number of the receipt; empty where there is none
 	RecordedAt time.Time      `db:"recorded_at"` // when we learned it
 }
@@ -51,7 +52,7 @@ func foldPayment(row *paymentRow, f domain.Fact) *paymentRow {
 	case invoice.PaymentRecorded:
 		*row = paymentRow{
 			ID: e.Payment, Firm: f.Meta.Firm, Account: f.Meta.Account, Invoice: f.Of, Amount: e.Amount.Amount, Currency: e.Amount.Currency,
-			Date: e.Date, Method: e.Method, Reference: e.Reference.Reveal(), Receipt: e.Receipt, RecordedAt: f.Meta.Time,
+			Date: e.Date, Method: e.Method, Reference: e.Reference.Reveal(), Receipt: e.Receipt, DueAfter: e.DueAfter.Amount, RecordedAt: f.Meta.Time,
 		}
 	case invoice.PaymentRefunded:
 		row.Refunded += e.Amount.Amount

@@ -21,6 +21,7 @@ func TestFirmAndStaff(t *testing.T) {
 	}
 	changed := settings
 	changed.InvoicePrefix, changed.ShowUnreleasedInvoices = "INV-", true
+	changed.Address, changed.TaxID, changed.PaymentDetails, changed.PrimaryColor, changed.AccentColor = "1 Quay", "NO 1", "IBAN", "#1f5f5b", "#b4632a"
 	facts := story("firm", "firm",
 		firm.Created{Slug: "north", Settings: settings},
 		firm.StaffInvited{Staff: id("ida"), Name: domain.P("Ida"), Email: domain.P("ida@north.example"), Role: firm.Administrator},
@@ -33,6 +34,7 @@ func TestFirmAndStaff(t *testing.T) {
 		ID: id("firm"), Firm: id("firm"), Name: "North Studio", Slug: "north", Currency: "EUR", TimeZone: "Europe/Berlin",
 		NumberFormat: "1.234,56", InvoicePrefix: "INV-", ShowUnreleasedInvoices: true, ShowHistory: true,
 		DefaultAudience: firm.Permitted, CreatedAt: at(0),
+		Address: "1 Quay", TaxID: "NO 1", PaymentDetails: "IBAN", PrimaryColor: "#1f5f5b", AccentColor: "#b4632a",
 	}, row[firmRow](t, facts, "firms", id("firm")))
 	same(t, &staffRow{ID: id("ida"), Firm: id("firm"), Name: "Ida", Role: firm.Administrator, Active: true},
 		row[staffRow](t, facts, "staff", id("ida")))

@@ -41,6 +41,11 @@ type ChangeSettings struct {
 	TimeZone               *string   `json:"time_zone,omitempty"`
 	NumberFormat           *string   `json:"number_format,omitempty"`
 	InvoicePrefix          *string   `json:"invoice_prefix,omitempty"`
+	Address                *string   `json:"address,omitempty"`
+	TaxID                  *string   `json:"tax_id,omitempty"`
+	PaymentDetails         *string   `json:"payment_details,omitempty"`
+	PrimaryColor           *string   `json:"primary_color,omitempty"` // #rrggbb
+	AccentColor            *string   `json:"accent_color,omitempty"`  // #rrggbb
 	ShowUnreleasedInvoices *bool     `json:"show_unreleased_invoices,omitempty"`
 	ShowHistory            *bool     `json:"show_history,omitempty"`
 	DefaultAudience        *Audience `json:"default_audience,omitempty"`
@@ -59,6 +64,11 @@ func (c ChangeSettings) Decide(s State, _ domain.Meta) ([]Event, error) {
 	domain.Replace(&next.TimeZone, c.TimeZone)
 	domain.Replace(&next.NumberFormat, c.NumberFormat)
 	domain.Replace(&next.InvoicePrefix, c.InvoicePrefix)
+	domain.Replace(&next.Address, c.Address)
+	domain.Replace(&next.TaxID, c.TaxID)
+	domain.Replace(&next.PaymentDetails, c.PaymentDetails)
+	domain.Replace(&next.PrimaryColor, c.PrimaryColor)
+	domain.Replace(&next.AccentColor, c.AccentColor)
 	domain.Replace(&next.ShowUnreleasedInvoices, c.ShowUnreleasedInvoices)
 	domain.Replace(&next.ShowHistory, c.ShowHistory)
 	domain.Replace(&next.DefaultAudience, c.DefaultAudience)

@@ -41,6 +41,9 @@ func TestSettings(t *testing.T) {
 	other := settings
 	other.Currency, other.TimeZone, other.NumberFormat, other.InvoicePrefix = "USD", "America/New_York", "1 234,56", "INV-"
 	other.ShowUnreleasedInvoices, other.ShowHistory, other.DefaultAudience, other.Name = true, false, firm.Named, "South"
+	letterhead := settings
+	letterhead.Address, letterhead.TaxID, letterhead.PaymentDetails = "1 Quay", "NO 1", "IBAN"
+	letterhead.PrimaryColor, letterhead.AccentColor = "#1f5f5b", "#b4632a"
 	dt.Run(t, firm.Aggregate, []testCase{
 		{Name: "is created with defaults", When: onlyNew{create(func(*firm.Create) {})}, Then: events{created}},
 		{Name: "needs a name", When: create(func(c *firm.Create) { c.Name = " " }), Fault: "name-required name"},
@@ -48,6 +51,13 @@ func TestSettings(t *testing.T) {
 		{Name: "needs a time zone", When: create(func(c *firm.Create) { c.TimeZone = "" }), Fault: "time-zone-unknown time_zone"},
 		{Name: "needs a time zone of the list", When: create(func(c *firm.Create) { c.TimeZone = "Berlin" }), Fault: "time-zone-unknown time_zone"},
 		{Name: "is not where the server is", When: create(func(c *firm.Create) { c.TimeZone = "Local" }), Fault: "time-zone-unknown time_zone"},
+		{Name: "has colours", Given: events{created}, When: firm.ChangeSettings{PrimaryColor: of("green")}, Fault: "color-invalid primary_color"},
+		{Name: "has two colours", Given: events{created}, When: firm.ChangeSettings{AccentColor: of("#12345g")}, Fault: "color-invalid accent_color"},
+		{
+			Name: "has a letterhead", Given: events{created},
+			When: firm.ChangeSettings{Address: of("1 Quay"), TaxID: of("NO 1"), PaymentDetails: of("IBAN"), PrimaryColor: of("#1f5f5b"), AccentColor: of("#b4632a")},
+			Then: events{firm.SettingsChanged{Settings: letterhead}},
+		},
 		{Name: "writes numbers in a known way", When: create(func(c *firm.Create) { c.NumberFormat = "1.2" }), Fault: "number-format-unknown number_format"},
 		{
 			Name: "takes a slug", When: onlyNew{create(func(c *firm.Create) { c.Slug = "north-2" })},
@@ -259,6 +269,8 @@ func TestGolden(t *testing.T) {
 	full := settings
 	full.InvoicePrefix, full.ShowUnreleasedInvoices, full.DefaultAudience = "INV-", true, firm.Named
 	full.RequireSecondFactorForClients = true
+	full.Address, full.TaxID, full.PaymentDetails = "1 Quay\nBergen", "NO 123", "IBAN NO93 8601"
+	full.PrimaryColor, full.AccentColor = "#1f5f5b", "#b4632a"
 	dt.Golden(t, firm.Aggregate,
 		firm.Created{Slug: "north-studio", Settings: full}, firm.SettingsChanged{Settings: full}, ben,
 		firm.StaffRoleChanged{Staff: dt.ID("ben"), From: firm.Member, To: firm.Manager},

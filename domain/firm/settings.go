@@ -15,6 +15,13 @@ type Settings struct {
 	Currency     string `json:"currency"`  // offered for new accounts; each account has its own
 	TimeZone     string `json:"time_zone"` // IANA name: "Europe/Berlin". Says what "today" is
 	NumberFormat string `json:"number_format"`
+	// Address, TaxID and PaymentDetails (bank and account) stand on documents, and so do the two colours of the firm,
+	// #rrggbb. All are public.
+	Address        string `json:"address,omitempty"`
+	TaxID          string `json:"tax_id,omitempty"`
+	PaymentDetails string `json:"payment_details,omitempty"`
+	PrimaryColor   string `json:"primary_color,omitempty"`
+	AccentColor    string `json:"accent_color,omitempty"`
 	// InvoicePrefix stands before invoice numbers: "INV-" makes INV-7.
 	InvoicePrefix string `json:"invoice_prefix"`
 	// ShowUnreleasedInvoices lets clients see that an invoice is being drafted.
@@ -58,7 +65,18 @@ func (s Settings) check(v *domain.Checks) {
 	v.That(slices.Contains(NumberFormats(), s.NumberFormat), "number_format", "number-format-unknown",
 		"Give one of the number formats "+strings.Join(NumberFormats(), " or ")+".")
 	v.OptionalText(s.InvoicePrefix, "invoice_prefix", 20)
+	v.OptionalText(s.Address, "address", 500)
+	v.OptionalText(s.TaxID, "tax_id", 50)
+	v.OptionalText(s.PaymentDetails, "payment_details", 500)
+	v.That(isColor(s.PrimaryColor), "primary_color", "color-invalid", "Give a colour such as #1f5f5b.")
+	v.That(isColor(s.AccentColor), "accent_color", "color-invalid", "Give a colour such as #b4632a.")
 	v.That(s.DefaultAudience == Permitted || s.DefaultAudience == Named, "default_audience", "audience-unknown", "Give permitted or named.")
+}
+
+// isColor reports whether text is #rrggbb, or nothing.
+func isColor(text string) bool {
+	hex := func(r rune) bool { return r >= '0' && r <= '9' || r >= 'a' && r <= 'f' }
+	return text == "" || len(text) == 7 && text[0] == '#' && !strings.ContainsFunc(text[1:], func(r rune) bool { return !hex(r) })
 }
 
 const maxSlug = 40

@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('685988f2e91b', true);
+insert into read.checkpoint (build, loading) values ('f6168fb1298e', true);
 
 create table read.firms (
 	id uuid not null,
@@ -23,6 +23,11 @@ create table read.firms (
 	time_zone text not null,
 	number_format text not null,
 	invoice_prefix text not null,
+	address text not null,
+	tax_id text not null,
+	payment_details text not null,
+	primary_color text not null,
+	accent_color text not null,
 	show_unreleased_invoices boolean not null,
 	show_history boolean not null,
 	default_audience text not null,
@@ -220,6 +225,7 @@ create table read.payments (
 	date date not null,
 	method text not null,
 	reference text not null,
+	due_after bigint not null,
 	receipt text not null,
 	recorded_at timestamptz not null,
 	constraint payments_pkey primary key (id)
@@ -327,6 +333,8 @@ create table read.contract_signers (
 	sha256 text not null,
 	drawing text not null,
 	declined_at timestamptz,
+	ip text not null,
+	user_agent text not null,
 	constraint contract_signers_pkey primary key (contract, contact)
 );
 
