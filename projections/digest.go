@@ -29,15 +29,10 @@ func (e *Engine) Digest(ctx context.Context, schema string) (d Digest, err error
 	return d, err
 }
 
-// canonical makes the text of a row the same in every session.
-const canonical = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres';
-	set local bytea_output = 'hex'; set local extra_float_digits = 1;
-	set local work_mem = '64MB'`
-
+// digest hashes the rows as Postgres sends them in binary: the same for the same values, whatever the session's settings.
 func digest(ctx context.Context, tx pgx.Tx, schema string, tables []*table) (Digest, error) {
 	d := Digest{Tables: map[string]string{}}
-	conn := tx.Conn().PgConn()
-	if err := conn.Exec(ctx, canonical).Close(); err != nil {
+	if _, err := tx.Exec(ctx, "set local work_mem = '64MB'"); err != nil { // to sort in memory
 		return d, err
 	}
 	total := sha256.New()
@@ -46,8 +41,8 @@ func digest(ctx context.Context, tx pgx.Tx, schema string, tables []*table) (Dig
 			continue
 		}
 		h := sha256.New()
-		sql := fmt.Sprintf("copy (select r::text from %s.%s r order by %s) to stdout", schema, t.name, t.order())
-		if _, err := conn.CopyTo(ctx, h, sql); err != nil {
+		sql := fmt.Sprintf("copy (select %s from %s.%s order by %s) to stdout (format binary)", names(t.columns), schema, t.name, t.order())
+		if _, err := tx.Conn().PgConn().CopyTo(ctx, h, sql); err != nil {
 			return d, fmt.Errorf("digest of %s.%s: %w", schema, t.name, err)
 		}
 		sum := hex.EncodeToString(h.Sum(nil))
