@@ -55,21 +55,19 @@ func axe(p *Tab) []string {
 		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " + n.target.join(" ") + ": " + n.html.slice(0, 160) + " " + n.any.map((a) => a.message).join(" "))))`)
 }
 
-// walk goes through the page by Tab. Each stop must be in the page's order, visible, and look different with the focus
-// than without it.
+// walk goes through the page by Tab, once around from wherever the focus is. Each stop must be visible, and look
+// different with the focus than without it.
 func walk(p *Tab) []string {
 	p.t.Helper()
-	Eval[bool](p, walkStart)
-	stops := Eval[int](p, `walk.all.length`)
+	steps := Eval[int](p, walkStart)
 	var found []string
-	for range stops + 2 {
+	for range steps {
 		p.Press("\t")
-		problem := Eval[string](p, `walk.step()`)
-		if problem == "end" {
-			break
-		}
-		if problem != "" {
+		if problem := Eval[string](p, `walk.step()`); problem != "" {
 			found = append(found, problem)
+		}
+		if Eval[bool](p, `walk.done()`) {
+			break
 		}
 	}
 	if missed := Eval[[]string](p, `walk.missed()`); len(missed) > 0 {
@@ -78,7 +76,8 @@ func walk(p *Tab) []string {
 	return found
 }
 
-// walkStart lists what Tab should come to. Radio buttons of one name are one stop.
+// walkStart lists what Tab should come to, and says how many steps that may take. Radio buttons of one name are one
+// stop; a date has one for each of its parts.
 const walkStart = `(() => {
 	const name = (e) => e.outerHTML.slice(0, 100);
 	const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("[inert]");
@@ -96,7 +95,7 @@ const walkStart = `(() => {
 		all,
 		step() {
 			const e = document.activeElement;
-			if (!e || e === document.body || seen.has(e)) return "end";
+			if (!e || e === document.body || seen.has(e)) return "";
 			seen.add(e);
 			const r = e.getBoundingClientRect();
 			if (r.width < 1 || r.height < 1) return "the focus is on something that cannot be seen: " + name(e);
@@ -107,10 +106,11 @@ const walkStart = `(() => {
 			if (plain.get(e) === looks(e) || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) < 2 && style.outlineStyle !== "auto")) return "the focus cannot be seen on " + name(e);
 			return "";
 		},
+		done: () => seen.size >= all.length,
 		missed() {
 			const group = (e) => e.type === "radio" ? e.name : null, groups = new Set([...seen].map(group));
 			return all.filter((e) => !seen.has(e) && !(group(e) && groups.has(group(e)))).map(name);
 		},
 	};
-	return true;
+	return all.length + 4 * all.filter((e) => e.type === "date").length + 4;
 })()`

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Tab is a page in a browser with cookies of its own: one person.
@@ -163,7 +164,27 @@ func (p *Tab) Follow(selector string) {
 // Type writes into a field in place of what is there.
 func (p *Tab) Type(selector, text string) {
 	p.t.Helper()
-	p.do(chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	p.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	// The library's own Clear changes the attribute, which a field that was typed into does not look at any more.
+	Eval[bool](p, fmt.Sprintf(`((e) => { e.focus(); e.select(); return true; })(document.querySelector(%q))`, selector))
+	if text == "" {
+		text = kb.Delete
+	}
+	p.Press(text)
+}
+
+// Choose chooses an option of a select element by its value.
+func (p *Tab) Choose(selector, value string) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	if !Eval[bool](p, fmt.Sprintf(`((e) => {
+		e.value = %q;
+		e.dispatchEvent(new Event("input", { bubbles: true }));
+		e.dispatchEvent(new Event("change", { bubbles: true }));
+		return e.selectedIndex >= 0;
+	})(document.querySelector(%q))`, value, selector)) {
+		p.t.Fatalf("%s has no option %q", selector, value)
+	}
 }
 
 // Press presses keys, such as "\t" or kb.Enter, wherever the focus is.
@@ -181,9 +202,12 @@ func (p *Tab) Upload(selector string, files ...string) {
 // Draw moves the pressed pointer over an element in a zigzag.
 func (p *Tab) Draw(selector string) {
 	p.t.Helper()
-	box := get(p, chromedp.Dimensions(chromedp.CSS(selector)))
-	x, y := box.Content[0], box.Content[1]
-	width, height := float64(box.Width), float64(box.Height)
+	box := Eval[[]float64](p, fmt.Sprintf(`((e) => {
+		e.scrollIntoView({ block: "center" });
+		const r = e.getBoundingClientRect();
+		return [r.x, r.y, r.width, r.height];
+	})(document.querySelector(%q))`, selector))
+	x, y, width, height := box[0], box[1], box[2], box[3]
 	steps := []chromedp.Action[chromedp.Void]{chromedp.MouseEvent("mousePressed", x+width/8, y+height/2, chromedp.ButtonLeft)}
 	for i := range 6 {
 		steps = append(steps, chromedp.MouseEvent("mouseMoved", x+width*float64(i+2)/9, y+height*float64(1+i%2*2)/4, chromedp.ButtonLeft))
@@ -210,14 +234,24 @@ func (p *Tab) WaitText(selector, text string) {
 	p.WaitTrue(expression)
 }
 
-// WaitTrue waits until an expression of JavaScript is true.
+// WaitTrue waits until an expression of JavaScript is true, in this page or in one that it leads to.
 func (p *Tab) WaitTrue(expression string) {
 	p.t.Helper()
-	if !Eval[bool](p, fmt.Sprintf(`new Promise((done) => {
+	wait := fmt.Sprintf(`new Promise((done) => {
 		const look = (left) => (%s) ? done(true) : left ? setTimeout(look, 20, left - 1) : done(false);
 		look(%d);
-	})`, expression, patience.Milliseconds()/2/20)) {
-		p.t.Fatalf("%s does not come true in %s", expression, p.URL())
+	})`, expression, patience.Milliseconds()/2/20)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for {
+		// A page that is left takes the promise along: then the next one is asked.
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise))
+		if ok {
+			return
+		}
+		if err == nil || ctx.Err() != nil {
+			p.t.Fatalf("%s does not come true in %s; the page says: %s", expression, p.URL(), Eval[string](p, `document.body.innerText.slice(0, 600)`))
+		}
 	}
 }
 

@@ -123,6 +123,9 @@ func DateText(d domain.Date) string {
 	return d.Time().Format("2\u00a0January\u00a02006")
 }
 
+// shortDate writes a date for lists: "6 Mar 2026".
+func shortDate(d domain.Date) string { return d.Time().Format("2\u00a0Jan\u00a02006") }
+
 // TimeText writes an instant as the people of a zone see it, with the zone: "6 Mar 2026, 15:05 CET".
 func TimeText(t time.Time, zone *time.Location) string {
 	if t.IsZero() {

@@ -2,11 +2,11 @@
 const all = (what, where) => where.querySelectorAll(what);
 const million = 1000000n;
 function decimal(text, format) {
-	const point = format.at(-3);
-	let s = text.trim().replace(/[\s\u00a0\u202f]/g, "").replaceAll(format[1].trim() || " ", "");
-	if (point !== ".") s = s.replace(point, ".");
-	const m = /^(-?)(\d{1,12})(?:\.(\d{1,6}))?$/.exec(s);
-	return m ? BigInt(m[1] + m[2] + (m[3] ?? "").padEnd(6, "0")) : null;
+	const group = format[1], [whole, fraction, more] = text.trim().replace("\u2212", "-").replace(/\s/g, group).split(format.at(-3));
+	const groups = whole.replace("-", "").split(group), lone = groups.length === 1;
+	const fine = groups.every((g, i) => /^\d{1,12}$/.test(g) && (i ? g.length === 3 : lone || g.length < 4));
+	if (!fine || more !== undefined || !/^\d{1,6}$/.test(fraction ?? "0") || whole.lastIndexOf("-") > 0) return null;
+	return BigInt((whole[0] === "-" ? "-" : "") + groups.join("") + (fraction ?? "").padEnd(6, "0"));
 }
 function round(n, d) {
 	const half = (2n * (n < 0n ? -n : n) + d) / (2n * d);

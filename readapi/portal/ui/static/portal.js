@@ -18,7 +18,7 @@ function improve(part) {
 const language = navigator.languages.find((l) => l.startsWith(document.documentElement.lang)) || "en-GB";
 function localise(e) {
 	const date = "date" in e.dataset;
-	const style = date ? { dateStyle: "long", timeZone: "UTC" } : { dateStyle: "medium", timeStyle: "short" };
+	const style = date ? { dateStyle: "medium", timeZone: "UTC" } : { dateStyle: "medium", timeStyle: "short" };
 	if (!date) e.title ||= e.textContent;
 	e.textContent = new Intl.DateTimeFormat(language, style).format(new Date(e.dateTime));
 }
