@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"github.com/atrium-portal/atrium/domain"
-	"github.com/atrium-portal/atrium/domain/account"
-	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/domain/invoice"
 	"github.com/atrium-portal/atrium/domain/numbering"
 	"github.com/atrium-portal/atrium/domain/payment"
@@ -92,24 +90,6 @@ func takeReceiptNumber(ctx context.Context, l *Loop, c invoice.RecordPayment, m 
 	}
 	c.Receipt, err = l.reserveNumber(ctx, numbering.Receipt, c.ID(m), m)
 	return c, err
-}
-
-// setParties puts the firm and the client as they are now into an invoice that is about to be sent.
-func setParties(ctx context.Context, l *Loop, c invoice.Send, m domain.Meta) (invoice.Send, error) {
-	f, _, err := State(ctx, l, firm.Aggregate, m.Firm)
-	if err != nil {
-		return c, err
-	}
-	a, _, err := State(ctx, l, account.Aggregate, m.Account)
-	if err != nil {
-		return c, err
-	}
-	own := f.Settings
-	c.Seller = invoice.Seller{
-		Name: own.Name, Address: own.Address, TaxID: own.TaxID, Payment: own.PaymentDetails, NumberFormat: own.NumberFormat, Color: own.PrimaryColor,
-	}
-	c.Buyer = invoice.Buyer{Name: a.Details.Name, Address: a.Details.Address, TaxID: a.Details.TaxID}
-	return c, nil
 }
 
 // recordOnlinePayment puts money that a provider holds on its invoice, with what was given back of it before we heard

@@ -18,6 +18,7 @@ type contractRow struct {
 	Status      contract.Status `db:"status"`               // draft, sent, complete, declined or void
 	Released    bool            `db:"released" history:"-"` // was sent, whatever came after
 	SHA256      string          `db:"sha256" history:"-"`   // of the text, from sending on
+	Parties     parties         `db:"parties" history:"-"`  // as they were when it was sent
 	SignerCount int             `db:"signer_count" history:"-"`
 	SignedCount int             `db:"signed_count"`
 	NextSigner  domain.ID       `db:"next_signer,null" history:"-"` // whose turn it is; none unless sent
@@ -25,6 +26,16 @@ type contractRow struct {
 	SentAt      time.Time       `db:"sent_at,null" history:"-"`
 	CompletedAt time.Time       `db:"completed_at,null" history:"-"`
 	EndedAt     time.Time       `db:"ended_at,null" history:"-"` // declined or voided
+}
+
+// parties are the firm and the client as the API shows them.
+type parties struct {
+	Firm          string `json:"firm"`
+	FirmAddress   string `json:"firm_address,omitempty"`
+	Client        string `json:"client"`
+	ClientAddress string `json:"client_address,omitempty"`
+	TimeZone      string `json:"time_zone"`
+	Color         string `json:"color,omitempty"`
 }
 
 // Audience shows a contract's history to its signers once it is sent.
@@ -59,8 +70,9 @@ type contractSignerRow struct {
 	DeclinedAt time.Time `db:"declined_at,null"`
 
 	// Where the signature came from, for the certificate.
-	IP        string `db:"ip"`
-	UserAgent string `db:"user_agent"`
+	IP        string    `db:"ip"`
+	UserAgent string    `db:"user_agent"`
+	Event     domain.ID `db:"event,null"`
 }
 
 // contractNotesRow is why a contract came to nothing.
@@ -115,6 +127,8 @@ func foldContract(row *contractRow, f domain.Fact) *contractRow {
 		}
 	case contract.Sent:
 		row.Status, row.Released, row.SentAt, row.SHA256 = contract.StatusSent, true, f.Meta.Time, e.SHA256
+		p := e.Parties
+		row.Parties = parties{p.Firm, p.FirmAddress, p.Client.Reveal(), p.ClientAddress.Reveal(), p.TimeZone, p.Color}
 	case contract.Viewed: // a row of contract_signers
 	case contract.Signed:
 		row.SignedCount++
@@ -170,7 +184,7 @@ func foldSigner(row *contractSignerRow, f domain.Fact, key Key) *contractSignerR
 	case contract.Viewed:
 		row.ViewedAt = f.Meta.Time
 	case contract.Signed:
-		row.IP, row.UserAgent = f.Meta.IP.Reveal(), f.Meta.UserAgent.Reveal()
+		row.IP, row.UserAgent, row.Event = f.Meta.IP.Reveal(), f.Meta.UserAgent.Reveal(), f.ID
 		row.SignedAt, row.Name, row.Statement, row.SHA256 = f.Meta.Time, e.Name.Reveal(), e.Statement.Reveal(), e.SHA256
 		row.Drawing = e.Drawing.Reveal()
 	case contract.Declined:

@@ -171,7 +171,7 @@ func signing(end ...domain.Event) []domain.Event {
 			Project: id("site"), Title: domain.P("Terms"), Body: domain.P("We agree."),
 			Signers: []contract.Signer{{Contact: id("ana"), Order: 1}, {Contact: id("ben"), Order: 2}},
 		},
-		contract.Sent{SHA256: "5ha", Signers: []domain.ID{id("ana"), id("ben")}},
+		contract.Sent{SHA256: "5ha", Signers: []domain.ID{id("ana"), id("ben")}, Parties: contract.Parties{Firm: "North", Client: domain.P("Lima"), TimeZone: "Europe/Berlin"}},
 		contract.Viewed{Contact: id("ana"), SHA256: "5ha"},
 		contract.Signed{Contact: id("ana"), Name: domain.P("Ana B"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 1, Drawing: domain.P("M1 2L3 4")},
 	}, end...)
@@ -189,6 +189,7 @@ func TestContract(t *testing.T) {
 	}
 	same(t, &want, row[contractRow](t, facts[:1], "contracts", id("terms")))
 	want.Status, want.Released, want.SHA256, want.SentAt, want.NextSigner = contract.StatusSent, true, "5ha", at(1), id("ana")
+	want.Parties = parties{Firm: "North", Client: "Lima", TimeZone: "Europe/Berlin"}
 	same(t, &want, row[contractRow](t, facts[:3], "contracts", id("terms")))
 	want.SignedCount, want.NextSigner = 1, id("ben")
 	same(t, &want, row[contractRow](t, facts[:4], "contracts", id("terms")))
@@ -199,7 +200,7 @@ func TestContract(t *testing.T) {
 		row[contractBodyRow](t, facts, "contract_bodies", id("terms")))
 	same(t, &contractSignerRow{
 		Contract: id("terms"), Contact: id("ben"), Firm: id("firm"), Account: id("account"), Place: 2, ViewedAt: at(4), SignedAt: at(5),
-		Name: "Ben", Statement: "I agree", SHA256: "5ha",
+		Name: "Ben", Statement: "I agree", SHA256: "5ha", Event: eventID(5),
 	}, row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ben")))
 	if ana := row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ana")); ana.Drawing != "M1 2L3 4" {
 		t.Errorf("a drawn signature: %+v", ana)

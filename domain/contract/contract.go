@@ -52,6 +52,17 @@ type Signer struct {
 type Sent struct {
 	SHA256  string      `json:"sha256"` // Digest of title and body
 	Signers []domain.ID `json:"signers"`
+	Parties Parties     `json:"parties,omitzero"`
+}
+
+// Parties are firm and client as they were when the contract was sent, so that its document never changes.
+type Parties struct {
+	Firm          string          `json:"firm"`
+	FirmAddress   string          `json:"firm_address,omitempty"`
+	Client        domain.Personal `json:"client"`
+	ClientAddress domain.Personal `json:"client_address,omitzero"`
+	TimeZone      string          `json:"time_zone"`       // of the firm: times on the certificate are also given in it
+	Color         string          `json:"color,omitempty"` // #rrggbb, of the letterhead
 }
 
 // Viewed is a signer's first sight of the text.

@@ -251,5 +251,10 @@ func TestSentences(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	dt.Golden(t, contract.Aggregate, drafted, sent, anaSaw, drawnByAna(), completed, declined, voided)
+	full := sent
+	full.Parties = contract.Parties{
+		Firm: "North Studio", FirmAddress: "1 Quay\nBergen", Client: domain.P("Lima"), ClientAddress: domain.P("2 Hill\nOslo"),
+		TimeZone: "Europe/Berlin", Color: "#123456",
+	}
+	dt.Golden(t, contract.Aggregate, drafted, full, anaSaw, drawnByAna(), completed, declined, voided)
 }

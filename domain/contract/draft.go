@@ -60,6 +60,8 @@ func (c Draft) Decide(s State, _ domain.Meta) ([]Event, error) {
 // Send freezes the text of a draft and asks for the signatures.
 type Send struct {
 	Contract domain.ID `json:"contract"`
+
+	Parties Parties `json:"-"` // looked up before the decision
 }
 
 // Target is the contract.
@@ -83,7 +85,7 @@ func (c Send) Decide(s State, _ domain.Meta) ([]Event, error) {
 	for i, signer := range s.Signers {
 		signers[i] = signer.Contact
 	}
-	return []Event{Sent{SHA256: s.SHA256, Signers: signers}}, nil
+	return []Event{Sent{SHA256: s.SHA256, Signers: signers, Parties: c.Parties}}, nil
 }
 
 // Void withdraws a contract that is not complete.

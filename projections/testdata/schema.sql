@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('f6168fb1298e', true);
+insert into read.checkpoint (build, loading) values ('73703b97ac9a', true);
 
 create table read.firms (
 	id uuid not null,
@@ -302,6 +302,7 @@ create table read.contracts (
 	status text not null,
 	released boolean not null,
 	sha256 text not null,
+	parties jsonb not null,
 	signer_count bigint not null,
 	signed_count bigint not null,
 	next_signer uuid,
@@ -335,6 +336,7 @@ create table read.contract_signers (
 	declined_at timestamptz,
 	ip text not null,
 	user_agent text not null,
+	event uuid,
 	constraint contract_signers_pkey primary key (contract, contact)
 );
 
