@@ -53,7 +53,7 @@ func BenchmarkAppend(b *testing.B) {
 
 // appendRate is how many events of 1 kB per second writers append that each wait for their last one.
 func appendRate(b *testing.B, c *esdb.Client, prefix string, writers int) float64 {
-	payload := make([]byte, limitEvent)
+	events := LimitEvents()
 	var total atomic.Int64
 	var writing sync.WaitGroup
 	begin := time.Now()
@@ -63,7 +63,7 @@ func appendRate(b *testing.B, c *esdb.Client, prefix string, writers int) float6
 			o := esdb.AppendToStreamOptions{ExpectedRevision: esdb.NoStream{}}
 			for time.Since(begin) < benchRound {
 				r, err := c.AppendToStream(context.Background(), stream, o,
-					esdb.EventData{EventID: uuid.New(), EventType: "Benched", ContentType: esdb.ContentTypeJson, Data: payload})
+					esdb.EventData{EventID: uuid.New(), EventType: "Benched", ContentType: esdb.ContentTypeJson, Data: events[w%len(events)]})
 				if err != nil {
 					b.Error(err)
 					return
@@ -81,11 +81,11 @@ func BenchmarkRead(b *testing.B) {
 	const total, perAppend = 100_000, 500
 	n := started(b, Options{})
 	c := official(b, n)
-	payload := make([]byte, limitEvent)
+	documents := LimitEvents()
 	for i := range total / 2 / perAppend {
 		var events []esdb.EventData
-		for range perAppend {
-			events = append(events, esdb.EventData{EventID: uuid.New(), EventType: "Benched", ContentType: esdb.ContentTypeJson, Data: payload})
+		for j := range perAppend {
+			events = append(events, esdb.EventData{EventID: uuid.New(), EventType: "Benched", ContentType: esdb.ContentTypeJson, Data: documents[j%len(documents)]})
 		}
 		appendTo(b, c, "one", esdb.Any{}, events...)
 		appendTo(b, c, fmt.Sprint("other-", i), esdb.Any{}, events...)

@@ -5,13 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// limitEvent is the size of the events of the benchmarks, in bytes.
-const limitEvent = 1000
+// LimitEvents returns the data of the benchmarks' events: some documents of 1 kB each that compress about as well as real ones
+// do, and not to nothing as zeros would. Benchmarks take them in turn.
+func LimitEvents() [][]byte {
+	const size, documents = 1000, 64
+	random := rand.New(rand.NewPCG(1, 2))
+	events := make([][]byte, documents)
+	for i := range events {
+		text := make([]byte, 0, size)
+		text = append(text, `{"text":"`...)
+		for len(text) < size-2 {
+			text = append(text, "abcdefghijklmnop"[random.IntN(16)])
+		}
+		events[i] = append(text, `"}`...)
+	}
+	return events
+}
 
 // LimitAppend measures what the disk and Pebble allow: how many events of 1 kB per second a bare sequencer makes durable for a
 // number of writers that each wait for their last event. The sequencer does what any event store must: check the version of the
@@ -47,7 +62,7 @@ func LimitAppend(dir string, writers int, d time.Duration) (perSecond float64, e
 	total := 0
 	var (
 		position uint64
-		payload  = make([]byte, limitEvent)
+		events   = LimitEvents()
 		versions = map[string]int64{}
 		group    []*write
 	)
@@ -81,7 +96,7 @@ func LimitAppend(dir string, writers int, d time.Duration) (perSecond float64, e
 			versions[w.stream] = last + 1
 			position++
 			err = errors.Join(err,
-				batch.Set(appendEventKey(nil, position), payload, nil),
+				batch.Set(appendEventKey(nil, position), events[position%uint64(len(events))], nil),
 				batch.Set(appendRevisionKey(nil, w.stream, last+1), binary.BigEndian.AppendUint64(nil, position), nil))
 		}
 		err = errors.Join(err, batch.Commit(pebble.Sync))
@@ -100,13 +115,13 @@ func LimitScan(dir string, events int) (perSecond float64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	payload := make([]byte, limitEvent)
+	data := LimitEvents()
 	for position := 0; position < events; {
 		batch := s.db.NewBatch()
 		for end := min(position+1000, events); position < end; position++ {
 			stream := fmt.Sprintf("limit-%d", position%100)
 			err = errors.Join(err,
-				batch.Set(appendEventKey(nil, uint64(position)), payload, nil),
+				batch.Set(appendEventKey(nil, uint64(position)), data[position%len(data)], nil),
 				batch.Set(appendRevisionKey(nil, stream, int64(position/100)), binary.BigEndian.AppendUint64(nil, uint64(position)), nil))
 		}
 		if err := errors.Join(err, batch.Commit(pebble.NoSync)); err != nil {
@@ -124,7 +139,7 @@ func LimitScan(dir string, events int) (perSecond float64, err error) {
 		if err != nil {
 			return 0, errors.Join(err, it.Close())
 		}
-		if len(value) == limitEvent {
+		if len(value) == len(data[0]) {
 			seen++
 		}
 	}
