@@ -14,6 +14,9 @@ func (p *portal) clientRoutes(r chi.Router) {
 	r.Get("/invoices/{id}", p.page(p.invoice))
 	r.Get("/invoices/{id}/history", p.page(p.invoiceHistory()))
 	p.form(r, "/invoices/{id}/question", p.question, p.askQuestion)
+	r.Post("/invoices/{id}/pay", p.act(p.invoiceForm, p.pay))
+	r.Get("/payments/{id}", p.page(p.payment))
+	r.Post("/payments/{id}/cancel", p.act(nil, p.cancelPayment))
 
 	r.Get("/statement", p.page(p.statement))
 	r.Get("/statement.csv", p.statementCSV)

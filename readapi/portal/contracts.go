@@ -163,6 +163,9 @@ func (p *portal) sign(v *visit, f *form) (step, error) {
 
 // declinePage asks before a contract is declined.
 func (p *portal) declinePage(v *visit, f *form) (templ.Component, error) {
+	if !v.scope.Permits("sign_contracts") {
+		return nil, errNotPermitted
+	}
 	one := readapi.Get[readapi.ContractDetail](v.q, v.id(), nil)
 	if err := v.read(); err != nil {
 		return nil, err

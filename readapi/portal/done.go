@@ -14,6 +14,8 @@ var doneTexts = map[string]string{
 	"questioned": "Your question has been sent. You find the answer with the invoice.",
 	"signed":     "Thank you. Your signature is stored.",
 	"declined":   "You have declined the contract.",
+
+	"payment-cancelled": "The payment is given up. Nothing was taken.",
 }
 
 // doneCookie carries the word for one page.

@@ -49,6 +49,9 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.show(w, r, readapi.StatusOf(fault), p.errorPage(r, fault, request))
 }
 
+// errNotPermitted is for whoever opens the page of an act that they may not do.
+var errNotPermitted = &domain.Fault{Kind: domain.Forbidden, Code: "not-permitted", Message: "You may not do this. Ask the firm for the permission."}
+
 const (
 	// proofNeeded is the fault of what needs a fresh proof of who asks.
 	proofNeeded = "reauth-required"

@@ -93,31 +93,40 @@ type invoicePage struct {
 	Page     ui.Page
 	Invoice  readapi.InvoiceDetail
 	Sheet    invoiceSheet
-	Pay      bool
-	Question bool // may be asked
-	Project  string
+	Pay      bool             // may be paid online
+	Open     *readapi.Attempt // a payment that is under way
+	Question bool             // may be asked
 	History  []readapi.StaffEntry
 	Form     *form
 }
 
-func (p *portal) invoice(v *visit) (templ.Component, error) {
-	page, err := p.readInvoice(v)
+func (p *portal) invoice(v *visit) (templ.Component, error) { return p.invoiceForm(v, newForm()) }
+
+func (p *portal) invoiceForm(v *visit, f *form) (templ.Component, error) {
+	page, err := p.readInvoice(v, f)
 	if err != nil {
 		return nil, err
 	}
 	return invoiceView(page), nil
 }
 
-func (p *portal) readInvoice(v *visit) (invoicePage, error) {
+func (p *portal) readInvoice(v *visit, f *form) (invoicePage, error) {
 	one := readapi.Get[readapi.InvoiceDetail](v.q, v.id(), nil)
 	history := readapi.History(v.q, "invoices", v.id(), url.Values{"limit": {"6"}})
 	account := readapi.Get[readapi.Account](v.q, v.scope.Account.String(), nil)
+	open, back := v.attempts(v.id())
 	if err := v.read(); err != nil {
 		return invoicePage{}, err
 	}
 	page := invoicePage{
-		look: v.look(), Page: v.client("Invoice "+one.Number, "/invoices"), Invoice: *one, History: history.Items, Form: newForm(),
-		Question: one.Status != "draft" && one.Status != "void",
+		look: v.look(), Page: v.client("Invoice "+one.Number, "/invoices"), Invoice: *one, History: history.Items, Form: f,
+		Question: one.Status != "draft" && one.Status != "void", Pay: v.mayPay() && one.AmountDue.Amount > 0,
+	}
+	if len(open.Items) > 0 {
+		page.Open = &open.Items[0]
+	}
+	if outcome := v.outcome(back.Items); outcome != nil {
+		page.Page.Flash = append(page.Page.Flash, *outcome)
 	}
 	page.Sheet = v.sheet(one.Invoice, one.InvoiceContent, *account)
 	return page, nil

@@ -35,6 +35,8 @@ type Options struct {
 	PublicURL string
 	// Doors are the pages of package signin.
 	Doors Doors
+	// Pays says that invoices can be paid online: the firm has a payment provider.
+	Pays bool
 	// Routes adds further pages, such as those of package signin, behind the same headers and checks; nil: none.
 	Routes func(chi.Router)
 }
