@@ -180,7 +180,7 @@ func TestLostReplyIsUnknown(t *testing.T) {
 	address := strings.TrimSuffix(strings.TrimPrefix(n.URL(), "esdb://"), "?tls=false")
 	p := between(t, address)
 	direct := opened(t, n.URL(), Options{})
-	l := opened(t, "esdb://"+p.Addr().String()+"?tls=false", Options{Timeout: 500 * time.Millisecond})
+	l := opened(t, "esdb://"+p.Addr().String()+"?tls=false", Options{Timeout: 2 * time.Second})
 	if _, err := l.Append(t.Context(), "s", domain.NoStream, event("first")); err != nil {
 		t.Fatal(err)
 	}
@@ -291,12 +291,12 @@ func TestClosedLogRefuses(t *testing.T) {
 }
 
 func TestCallersContextIsHonoured(t *testing.T) {
-	l := opened(t, "esdb+unix:///nonexistent/s.sock?tls=false", Options{Timeout: time.Second})
+	l := opened(t, "esdb+unix:///nonexistent/s.sock?tls=false", Options{Timeout: 2 * time.Second})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
 	_, err := l.Load(ctx, "s", 0)
-	if rejected(err) == nil || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > time.Second {
+	if rejected(err) == nil || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 2*time.Second {
 		t.Errorf("after %v: %v", time.Since(begin), err)
 	}
 }
