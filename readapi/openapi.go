@@ -161,6 +161,11 @@ func (d *describer) read(r route) *huma.Operation {
 	case r.stream:
 		op.Responses = map[string]*huma.Response{"200": {Description: "Events, until the connection ends.", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}
 		return op
+	case r.pdf:
+		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{
+			"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
+		}}}
+		return op
 	case len(r.answers) == 1:
 		schema = d.schema(r.answers[0])
 	default:
@@ -226,6 +231,8 @@ func parameter(name string, c *collection) *huma.Param {
 		return describe("Text to look for, in whatever case.", nil)
 	case "after":
 		return describe("Wait up to 2 seconds until the answer has reached this position.", positionSchema{}.Schema(nil))
+	case "current":
+		return describe("Also how it stands now: what was paid, credited or voided since it was sent.", &huma.Schema{Type: "boolean"})
 	case "person":
 		return describe("Who did it: the id of a person, or the name of a part of the system.", nil)
 	case "module":

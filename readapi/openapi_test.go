@@ -27,7 +27,7 @@ func undatabased(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, client: nowhere, staff: nowhere, options: readapi.Options{
-		Tokens: &tokenBook{}, People: people{}, Checkpoint: &projections.Engine{}, Ops: ops{}, Menu: menu(commands.Atrium()),
+		Tokens: &tokenBook{}, People: people{}, Checkpoint: &projections.Engine{}, Ops: ops{}, Menu: menu(commands.Atrium()), Documents: pencil{},
 		Ready: func(context.Context) error { return nil }, Now: func() time.Time { return domaintest.Now },
 	}}
 	w.serve()

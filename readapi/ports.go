@@ -24,6 +24,8 @@ type Options struct {
 	// Commands mounts the command routes (POST /{Name}) on a router that authenticates; they take their caller from
 	// Meta and write errors with Problem.
 	Commands func(chi.Router)
+	// Documents draws what can be had on paper; nil: there are no such routes.
+	Documents Documents
 	// Menu describes the commands for the API description.
 	Menu []Command
 	// Ready says what the program waits for before it can serve, in one sentence; nil when it can.

@@ -22,7 +22,7 @@ var march2 = domain.Date{Year: 2026, Month: 3, Day: 2}
 func TestReads(t *testing.T) {
 	w := newWorld(t)
 	for name, test := range map[string]func(*testing.T, *world){
-		"invoices": testInvoices, "pages": testPages, "search and filters": testFilters, "statements": testStatements,
+		"invoices": testInvoices, "pages": testPages, "search and filters": testFilters, "statements": testStatements, "papers": testPapers,
 		"dashboards": testDashboards, "contracts": testContracts, "me": testMe, "history": testHistory, "exports": testExports,
 		"what clients must not see": testMarkers, "bad parameters": testParameters, "headers": testHeaders, "round trips": testRoundTrips,
 		"bodies of HEAD": testHead, "documentation": testDocs, "methods": testMethods, "cross-origin": testCrossOrigin,

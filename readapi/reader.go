@@ -25,7 +25,7 @@ func NewReader(pools Pools, checkpoint Checkpoint, now func() time.Time) (*Reade
 	if pools.Client == nil || pools.Staff == nil || checkpoint == nil || now == nil {
 		return nil, errors.New("readapi: a reader needs both pools, a checkpoint and a clock")
 	}
-	return &Reader{&server{Options: Options{Pools: pools, Checkpoint: checkpoint, Now: now}, collections: allCollections()}}, nil
+	return &Reader{&server{Options: Options{Pools: pools, Checkpoint: checkpoint, Now: now}, collections: allCollections(), papers: allPapers()}}, nil
 }
 
 // Await waits until the read models have reached a position, but not for long; ok is false when they have not.

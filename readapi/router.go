@@ -21,6 +21,7 @@ import (
 type server struct {
 	Options
 	collections []*collection
+	papers      []*paper
 	exports     chan struct{} // a place for each export under way
 }
 
@@ -38,7 +39,7 @@ func Router(o Options) (http.Handler, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o, collections: allCollections(), exports: make(chan struct{}, maxExports)}
+	s := &server{Options: o, collections: allCollections(), papers: allPapers(), exports: make(chan struct{}, maxExports)}
 	description, err := s.describe()
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type route struct {
 	paged      bool           // the answer is a page of answers
 	stream     bool           // the answer is text/event-stream
 	exports    bool           // the answer can be CSV
+	pdf        bool           // the answer is a PDF file
 
 	right   string // that the credential needs
 	only    func(http.Handler) http.Handler
@@ -93,7 +94,7 @@ func (s *server) routes() []route {
 			})
 		}
 	}
-	return list
+	return append(list, s.paperRoutes()...)
 }
 
 func types(views ...*view) []reflect.Type {

@@ -77,13 +77,15 @@ func statements() *collection {
 			where: `l.firm = {firm} and l.account = $
 				and l.date >= coalesce({from}::date, '-infinity') and l.date <= coalesce({to}::date, 'infinity')`,
 		}},
-		finish: func(object reflect.Value) {
-			s := object.Interface().(*StatementDetail)
-			balance := s.Opening
-			for i := range s.Entries {
-				balance = balance.Add(s.Entries[i].Amount)
-				s.Entries[i].Balance = balance
-			}
-		},
+		finish: func(object reflect.Value) { object.Interface().(*StatementDetail).balance() },
+	}
+}
+
+// balance says what was owed after each entry.
+func (s *StatementDetail) balance() {
+	balance := s.Opening
+	for i := range s.Entries {
+		balance = balance.Add(s.Entries[i].Amount)
+		s.Entries[i].Balance = balance
 	}
 }

@@ -115,6 +115,14 @@ func (noReplies) Find(context.Context, api.ReplyKey) (int, []byte, bool, error) 
 }
 func (noReplies) Keep(context.Context, api.ReplyKey, int, []byte) error { return nil }
 
+// pencil draws nothing: its files are what there is to draw, as JSON.
+type pencil struct{}
+
+func (pencil) Invoice(p *readapi.InvoicePaper) ([]byte, error)     { return json.Marshal(p) }
+func (pencil) Receipt(p *readapi.ReceiptPaper) ([]byte, error)     { return json.Marshal(p) }
+func (pencil) Statement(p *readapi.StatementPaper) ([]byte, error) { return json.Marshal(p) }
+func (pencil) Contract(p *readapi.ContractPaper) ([]byte, error)   { return json.Marshal(p) }
+
 // ops tells of one projection and one parked stream.
 type ops struct{}
 
@@ -145,7 +153,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 	w.populate()
 	w.project()
 	w.options = readapi.Options{
-		Tokens: w.tokens, People: people{w.loop}, Checkpoint: w.engine, Ops: ops{}, Menu: menu(w.loop.Menu),
+		Tokens: w.tokens, People: people{w.loop}, Checkpoint: w.engine, Ops: ops{}, Menu: menu(w.loop.Menu), Documents: pencil{},
 		Commands: func(r chi.Router) { api.Routes(r, w.loop.Menu, w.loop, readapi.Meta, noReplies{}, readapi.Problem) },
 		Ready:    func(context.Context) error { return nil },
 		Now:      func() time.Time { return domaintest.Now.AddDate(0, 0, 20) }, PublicURL: "https://portal.example", Limit: -1,
