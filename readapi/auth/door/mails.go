@@ -87,6 +87,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // lasts says a duration in words.
 func lasts(d time.Duration) string {
+	d = d.Round(time.Minute)
 	if d >= 48*time.Hour {
 		return counted(int(d/(24*time.Hour)), "day", "days")
 	}

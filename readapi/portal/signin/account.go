@@ -16,7 +16,7 @@ import (
 )
 
 // accountRoutes are the pages on which people see and change how they sign in. What changes it needs a fresh proof.
-func (p *pages) accountRoutes(r chi.Router) {
+func (p *Pages) accountRoutes(r chi.Router) {
 	r.Get(Security, p.security)
 	r.Get("/account/password", p.newPassword)
 	r.Post("/account/password", p.changePassword)
@@ -37,7 +37,7 @@ func (p *pages) accountRoutes(r chi.Router) {
 }
 
 // open gives the open session of a request.
-func (p *pages) open(w http.ResponseWriter, r *http.Request) (s door.Session, who door.Person, ok bool) {
+func (p *Pages) open(w http.ResponseWriter, r *http.Request) (s door.Session, who door.Person, ok bool) {
 	return p.at(w, r, door.Open)
 }
 
@@ -61,7 +61,7 @@ type securityView struct {
 	home     string
 }
 
-func (p *pages) security(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) security(w http.ResponseWriter, r *http.Request) {
 	s, who, ok := p.open(w, r)
 	if !ok {
 		return
@@ -86,7 +86,7 @@ func (p *pages) security(w http.ResponseWriter, r *http.Request) {
 }
 
 // back returns to the page about one's sign-in.
-func (p *pages) back(w http.ResponseWriter, r *http.Request, err error) {
+func (p *Pages) back(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -95,7 +95,7 @@ func (p *pages) back(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // backWith is back for what gave the session a new secret.
-func (p *pages) backWith(w http.ResponseWriter, r *http.Request, in door.Entry, err error) {
+func (p *Pages) backWith(w http.ResponseWriter, r *http.Request, in door.Entry, err error) {
 	if err == nil {
 		p.keep(w, in)
 	}
@@ -103,7 +103,7 @@ func (p *pages) backWith(w http.ResponseWriter, r *http.Request, in door.Entry, 
 }
 
 // fresh gives the open session when who it is was proved lately; otherwise it asks for a proof, and comes back.
-func (p *pages) fresh(w http.ResponseWriter, r *http.Request) (s door.Session, who door.Person, ok bool) {
+func (p *Pages) fresh(w http.ResponseWriter, r *http.Request) (s door.Session, who door.Person, ok bool) {
 	if s, who, ok = p.open(w, r); !ok {
 		return s, who, false
 	}
@@ -114,21 +114,21 @@ func (p *pages) fresh(w http.ResponseWriter, r *http.Request) (s door.Session, w
 	return s, who, true
 }
 
-func (p *pages) newPassword(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) newPassword(w http.ResponseWriter, r *http.Request) {
 	if s, who, ok := p.fresh(w, r); ok {
 		c, err := p.passwordChange(r, s, who)(form{})
 		p.page(w, r, c, err)
 	}
 }
 
-func (p *pages) passwordChange(r *http.Request, s door.Session, who door.Person) func(form) (templ.Component, error) {
+func (p *Pages) passwordChange(r *http.Request, s door.Session, who door.Person) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firmOf(r.Context(), s)
 		return newPasswordForm(p.frame(firm, "Choose a password", "All your other devices are signed out then."), who, "/account/password", f), err
 	}
 }
 
-func (p *pages) changePassword(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) {
 	s, who, ok := p.fresh(w, r)
 	if !ok {
 		return
@@ -142,14 +142,14 @@ func (p *pages) changePassword(w http.ResponseWriter, r *http.Request) {
 	p.backWith(w, r, in, nil)
 }
 
-func (p *pages) newAuthenticator(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) newAuthenticator(w http.ResponseWriter, r *http.Request) {
 	if s, _, ok := p.fresh(w, r); ok {
 		c, err := p.enrolPage(r, s, "/account/authenticator")(form{})
 		p.page(w, r, c, err)
 	}
 }
 
-func (p *pages) addAuthenticator(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) addAuthenticator(w http.ResponseWriter, r *http.Request) {
 	if s, _, ok := p.fresh(w, r); ok {
 		f := formOf(r)
 		f.values.Set("next", Security)
@@ -157,12 +157,12 @@ func (p *pages) addAuthenticator(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (p *pages) removeAuthenticator(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) removeAuthenticator(w http.ResponseWriter, r *http.Request) {
 	in, err := p.Keeper.RemoveTOTP(r.Context(), secret(r), visit(r))
 	p.backWith(w, r, in, err)
 }
 
-func (p *pages) newCodes(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) newCodes(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.fresh(w, r)
 	if !ok {
 		return
@@ -175,13 +175,13 @@ func (p *pages) newCodes(w http.ResponseWriter, r *http.Request) {
 	p.codes(w, r, s, codes, Security)
 }
 
-func (p *pages) beginNewPasskey(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) beginNewPasskey(w http.ResponseWriter, r *http.Request) {
 	options, err := p.Keeper.BeginPasskey(r.Context(), secret(r), visit(r))
 	p.passkeyAnswer(w, r, options, err)
 }
 
 // addPasskey keeps a passkey, named after the device.
-func (p *pages) addPasskey(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) addPasskey(w http.ResponseWriter, r *http.Request) {
 	b, err := answer(w, r)
 	if err != nil {
 		readapi.Problem(w, r, err)
@@ -195,7 +195,7 @@ func (p *pages) addPasskey(w http.ResponseWriter, r *http.Request) {
 	p.enteredByScript(w, r, in, next, err)
 }
 
-func (p *pages) removePasskey(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) removePasskey(w http.ResponseWriter, r *http.Request) {
 	in, err := p.Keeper.RemovePasskey(r.Context(), secret(r), idIn(r), visit(r))
 	p.backWith(w, r, in, err)
 }
@@ -208,27 +208,27 @@ func actor(s door.Session) domain.Actor {
 	return domain.Actor{Kind: domain.Client, ID: s.Who.ID}
 }
 
-func (p *pages) endSession(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) endSession(w http.ResponseWriter, r *http.Request) {
 	if s, _, ok := p.open(w, r); ok {
 		p.back(w, r, p.Keeper.EndSession(r.Context(), actor(s), s.Who, idIn(r), visit(r)))
 	}
 }
 
-func (p *pages) endOthers(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) endOthers(w http.ResponseWriter, r *http.Request) {
 	if s, _, ok := p.open(w, r); ok {
 		p.back(w, r, p.Keeper.EndSessions(r.Context(), actor(s), s.Who, s.ID, visit(r)))
 	}
 }
 
 // proof asks once more who it is.
-func (p *pages) proof(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) proof(w http.ResponseWriter, r *http.Request) {
 	if s, _, ok := p.open(w, r); ok {
 		c, err := p.proofPage(r, s)(query(r))
 		p.page(w, r, c, err)
 	}
 }
 
-func (p *pages) proofPage(r *http.Request, s door.Session) func(form) (templ.Component, error) {
+func (p *Pages) proofPage(r *http.Request, s door.Session) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firmOf(r.Context(), s)
 		if err != nil {
@@ -239,7 +239,7 @@ func (p *pages) proofPage(r *http.Request, s door.Session) func(form) (templ.Com
 	}
 }
 
-func (p *pages) prove(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) prove(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.open(w, r)
 	if !ok {
 		return
@@ -266,7 +266,7 @@ func (p *pages) prove(w http.ResponseWriter, r *http.Request) {
 	p.entered(w, r, in, next)
 }
 
-func (p *pages) sendProofCode(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) sendProofCode(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.open(w, r)
 	if !ok {
 		return

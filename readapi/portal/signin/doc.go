@@ -4,7 +4,7 @@
 //
 // # What lives here
 //
-//   - Routes puts the pages on a router. It brings no middleware of its own: the portal's router has request ids,
+//   - Pages.Routes puts the pages on a router. It brings no middleware of its own: the portal's router has request ids,
 //     headers, the check for requests from other sites and the limit on bodies.
 //   - One file per family of pages: its handlers, and its components in the .templ file of the same name.
 //   - ToSignIn sends whoever is not signed in to the sign-in page.

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // signIn is the first page. Whoever is signed in goes on to where they wanted to go.
-func (p *pages) signIn(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	if s, _, err := p.Keeper.Session(r.Context(), secret(r), visit(r)); err == nil && s.Stage == door.Open {
 		http.Redirect(w, r, door.OwnPath(r.URL.Query().Get("next"), home(s)), http.StatusSeeOther)
 		return
@@ -24,7 +25,7 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request) {
 	p.page(w, r, c, err)
 }
 
-func (p *pages) signInPage(r *http.Request) func(form) (templ.Component, error) {
+func (p *Pages) signInPage(r *http.Request) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firm(r)
 		if err != nil {
@@ -36,11 +37,11 @@ func (p *pages) signInPage(r *http.Request) func(form) (templ.Component, error) 
 }
 
 // ask asks for a link. The answer is the same for every address.
-func (p *pages) ask(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
 	p.asked(w, r, false, p.signInPage(r))
 }
 
-func (p *pages) asked(w http.ResponseWriter, r *http.Request, reset bool, page func(form) (templ.Component, error)) {
+func (p *Pages) asked(w http.ResponseWriter, r *http.Request, reset bool, page func(form) (templ.Component, error)) {
 	f := formOf(r)
 	firm, err := p.firm(r)
 	if err != nil {
@@ -59,7 +60,7 @@ func (p *pages) asked(w http.ResponseWriter, r *http.Request, reset bool, page f
 }
 
 // sent says that a mail is on its way, if the address is known. The browser that asked may also type the code here.
-func (p *pages) sent(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) sent(w http.ResponseWriter, r *http.Request) {
 	firm, err := p.firm(r)
 	if err != nil {
 		p.fail(w, r, err)
@@ -70,29 +71,29 @@ func (p *pages) sent(w http.ResponseWriter, r *http.Request) {
 }
 
 // reset asks for a link to set a new password.
-func (p *pages) reset(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) reset(w http.ResponseWriter, r *http.Request) {
 	c, err := p.resetPage(r)(query(r))
 	p.page(w, r, c, err)
 }
 
-func (p *pages) resetPage(r *http.Request) func(form) (templ.Component, error) {
+func (p *Pages) resetPage(r *http.Request) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firm(r)
 		return resetForm(p.frame(firm, "Set a new password", "We send a link to your e-mail. With it you choose a new password."), firm, f), err
 	}
 }
 
-func (p *pages) askReset(w http.ResponseWriter, r *http.Request) { p.asked(w, r, true, p.resetPage(r)) }
+func (p *Pages) askReset(w http.ResponseWriter, r *http.Request) { p.asked(w, r, true, p.resetPage(r)) }
 
 // link is the page that a mailed link opens. Its token is in the fragment, which no server sees: the script puts it
 // into the form. Nothing happens until the form is sent.
-func (p *pages) link(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) link(w http.ResponseWriter, r *http.Request) {
 	firm, err := p.firm(r)
 	p.page(w, r, linkPage(p.frame(firm, "Sign in", ""), query(r)), err)
 }
 
 // follow uses a link, in the browser that asked for it. In another one it asks for the code of the same mail.
-func (p *pages) follow(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) follow(w http.ResponseWriter, r *http.Request) {
 	f := formOf(r)
 	in, elsewhere, err := p.Keeper.Follow(r.Context(), f.get("token"), visit(r))
 	switch {
@@ -107,7 +108,7 @@ func (p *pages) follow(w http.ResponseWriter, r *http.Request) {
 }
 
 // unusable says what is the matter with a link and offers a new one.
-func (p *pages) unusable(w http.ResponseWriter, r *http.Request, err error) {
+func (p *Pages) unusable(w http.ResponseWriter, r *http.Request, err error) {
 	p.again(w, r, form{}, err, func(f form) (templ.Component, error) {
 		firm, err := p.firm(r)
 		return newLinkForm(p.frame(firm, "Ask for a new link", ""), firm, f), err
@@ -115,8 +116,12 @@ func (p *pages) unusable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // whose tells the script whom a link lets in. It changes nothing.
-func (p *pages) whose(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) whose(w http.ResponseWriter, r *http.Request) {
 	person, elsewhere, err := p.Keeper.Whose(r.Context(), formOf(r).get("token"), visit(r))
+	if fault, ok := errors.AsType[*domain.Fault](err); ok {
+		p.json(w, map[string]string{"detail": fault.Message}) // an answer too: the link is of no use
+		return
+	}
 	if err != nil {
 		readapi.Problem(w, r, err)
 		return
@@ -129,19 +134,19 @@ func (p *pages) whose(w http.ResponseWriter, r *http.Request) {
 	p.json(w, map[string]any{"name": person.Name, "email": person.Email, "firm": firm.Name, "elsewhere": elsewhere})
 }
 
-func (p *pages) json(w http.ResponseWriter, v any) {
+func (p *Pages) json(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(v) //nolint:errcheck // the browser has gone; there is nobody to tell
 }
 
 // code asks for the code of a mail, for browsers in which the link does not open.
-func (p *pages) code(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) code(w http.ResponseWriter, r *http.Request) {
 	c, err := p.codePage(r)(query(r))
 	p.page(w, r, c, err)
 }
 
 // codePage asks for the code: of the link whose token is known, else of the latest mail to an address.
-func (p *pages) codePage(r *http.Request) func(form) (templ.Component, error) {
+func (p *Pages) codePage(r *http.Request) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firm(r)
 		if err != nil {
@@ -165,7 +170,7 @@ func named(p door.Person) string {
 	return p.Name + " (" + p.Email + ")"
 }
 
-func (p *pages) followCode(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) followCode(w http.ResponseWriter, r *http.Request) {
 	f := formOf(r)
 	firm, err := p.firm(r)
 	if err != nil {
@@ -181,12 +186,12 @@ func (p *pages) followCode(w http.ResponseWriter, r *http.Request) {
 }
 
 // password asks for e-mail and password.
-func (p *pages) password(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) password(w http.ResponseWriter, r *http.Request) {
 	c, err := p.passwordPage(r)(query(r))
 	p.page(w, r, c, err)
 }
 
-func (p *pages) passwordPage(r *http.Request) func(form) (templ.Component, error) {
+func (p *Pages) passwordPage(r *http.Request) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firm(r)
 		if err == nil && firm.ID == domain.NoID {
@@ -196,7 +201,7 @@ func (p *pages) passwordPage(r *http.Request) func(form) (templ.Component, error
 	}
 }
 
-func (p *pages) withPassword(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) withPassword(w http.ResponseWriter, r *http.Request) {
 	f := formOf(r)
 	firm, err := p.firm(r)
 	if err == nil && firm.ID == domain.NoID {
@@ -214,13 +219,13 @@ func (p *pages) withPassword(w http.ResponseWriter, r *http.Request) {
 	p.entered(w, r, in, f.next())
 }
 
-func (p *pages) beginPasskeySignIn(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) beginPasskeySignIn(w http.ResponseWriter, r *http.Request) {
 	options, err := p.Keeper.BeginPasskeySignIn(r.Context(), knownVisit(w, r))
 	p.passkeyAnswer(w, r, options, err)
 }
 
 // passkeyAnswer answers the script.
-func (p *pages) passkeyAnswer(w http.ResponseWriter, r *http.Request, v any, err error) {
+func (p *Pages) passkeyAnswer(w http.ResponseWriter, r *http.Request, v any, err error) {
 	if err != nil {
 		readapi.Problem(w, r, err)
 		return
@@ -237,7 +242,7 @@ func answer(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return b, nil
 }
 
-func (p *pages) withPasskey(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) withPasskey(w http.ResponseWriter, r *http.Request) {
 	b, err := answer(w, r)
 	if err != nil {
 		readapi.Problem(w, r, err)
@@ -248,7 +253,7 @@ func (p *pages) withPasskey(w http.ResponseWriter, r *http.Request) {
 }
 
 // enteredByScript is entered for an answer to the script.
-func (p *pages) enteredByScript(w http.ResponseWriter, r *http.Request, in door.Entry, next string, err error) {
+func (p *Pages) enteredByScript(w http.ResponseWriter, r *http.Request, in door.Entry, next string, err error) {
 	if err != nil {
 		readapi.Problem(w, r, err)
 		return
@@ -258,12 +263,12 @@ func (p *pages) enteredByScript(w http.ResponseWriter, r *http.Request, in door.
 }
 
 // leaving is for those who type the address: signing out takes a button.
-func (p *pages) leaving(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) leaving(w http.ResponseWriter, r *http.Request) {
 	firm, err := p.firm(r)
 	p.page(w, r, leavingPage(p.frame(firm, "Sign out", "")), err)
 }
 
-func (p *pages) signOut(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	s, _, known := p.Keeper.Session(r.Context(), secret(r), visit(r))
 	if err := p.Keeper.SignOut(r.Context(), secret(r), visit(r)); err != nil {
 		p.fail(w, r, err)
@@ -281,7 +286,7 @@ func (p *pages) signOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // help is for those who cannot get in.
-func (p *pages) help(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) help(w http.ResponseWriter, r *http.Request) {
 	firm, err := p.firm(r)
 	p.page(w, r, helpPage(p.frame(firm, "I cannot get in", "")), err)
 }

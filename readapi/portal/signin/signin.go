@@ -44,13 +44,13 @@ const (
 	Help     = "/login/help"
 )
 
-// pages answers the requests.
-type pages struct{ Options }
+// Pages answer the requests.
+type Pages struct{ Options }
 
-// Routes puts the pages on a router.
-func Routes(r chi.Router, o Options) error {
+// New makes the pages.
+func New(o Options) (*Pages, error) {
 	if o.Keeper == nil || o.People == nil || o.Scopes == nil || o.Now == nil {
-		return errors.New("signin: Keeper, People, Scopes and Now are needed")
+		return nil, errors.New("signin: Keeper, People, Scopes and Now are needed")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -58,8 +58,11 @@ func Routes(r chi.Router, o Options) error {
 	if o.Brand == nil {
 		o.Brand = func(f door.Firm) ui.Brand { return ui.Brand{Name: f.Name} }
 	}
-	p := &pages{o}
+	return &Pages{o}, nil
+}
 
+// Routes puts the pages on a router.
+func (p *Pages) Routes(r chi.Router) {
 	for _, at := range []string{Login, "/clients/login", "/{firm}/login"} {
 		r.Get(at, p.signIn)
 		r.Post(at, p.ask)
@@ -88,10 +91,9 @@ func Routes(r chi.Router, o Options) error {
 
 	p.accountRoutes(r)
 	r.Group(func(r chi.Router) {
-		r.Use(auth.Authenticate(o.Scopes, p.fail, auth.Session(o.Keeper)), p.staffOnly)
+		r.Use(auth.Authenticate(p.Scopes, p.fail, auth.Session(p.Keeper)), p.staffOnly)
 		p.staffRoutes(r)
 	})
-	return nil
 }
 
 // ToSignIn writes an error as others would, but sends whoever is not signed in to the sign-in page, and back
@@ -159,12 +161,12 @@ func secret(r *http.Request) string {
 }
 
 // entered gives the browser the session's new secret and sends it to what comes next.
-func (p *pages) entered(w http.ResponseWriter, r *http.Request, in door.Entry, next string) {
+func (p *Pages) entered(w http.ResponseWriter, r *http.Request, in door.Entry, next string) {
 	p.keep(w, in)
 	http.Redirect(w, r, after(in, next), http.StatusSeeOther)
 }
 
-func (p *pages) keep(w http.ResponseWriter, in door.Entry) {
+func (p *Pages) keep(w http.ResponseWriter, in door.Entry) {
 	setCookie(w, auth.SessionCookie, in.Secret, in.Session.Ends.Sub(p.Now()))
 }
 
@@ -194,7 +196,7 @@ func home(s door.Session) string {
 }
 
 // firm is the firm of a sign-in page: the one in the address, the only one there is, or none.
-func (p *pages) firm(r *http.Request) (f door.Firm, err error) {
+func (p *Pages) firm(r *http.Request) (f door.Firm, err error) {
 	firms, err := p.People.Firms(r.Context())
 	if err != nil {
 		return f, err
@@ -216,13 +218,13 @@ func (p *pages) firm(r *http.Request) (f door.Firm, err error) {
 }
 
 // firmOf is the firm of a session.
-func (p *pages) firmOf(ctx context.Context, s door.Session) (door.Firm, error) {
+func (p *Pages) firmOf(ctx context.Context, s door.Session) (door.Firm, error) {
 	f, _, err := p.People.Firm(ctx, s.Who.Firm)
 	return f, err
 }
 
 // frame is what stands around a page.
-func (p *pages) frame(f door.Firm, title, intro string) ui.AuthPage {
+func (p *Pages) frame(f door.Firm, title, intro string) ui.AuthPage {
 	a := ui.AuthPage{Title: title, Intro: intro, Brand: p.Brand(f), Home: Login, Help: Help, Privacy: p.Privacy}
 	if f.Slug != "" {
 		a.Home = "/" + f.Slug + "/login"
@@ -288,7 +290,7 @@ func (f form) hidden(names ...string) (list []ui.HiddenField) {
 func query(r *http.Request) form { return form{values: r.URL.Query()} }
 
 // again shows a form once more with what was wrong, or an error that no form can cure.
-func (p *pages) again(w http.ResponseWriter, r *http.Request, f form, err error, page func(form) (templ.Component, error)) {
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, f form, err error, page func(form) (templ.Component, error)) {
 	fault, ok := errors.AsType[*domain.Fault](err)
 	if !ok || fault.Kind == domain.Internal || fault.Kind == domain.Unavailable || fault.Kind == domain.NotFound {
 		p.fail(w, r, err)
@@ -304,7 +306,7 @@ func (p *pages) again(w http.ResponseWriter, r *http.Request, f form, err error,
 }
 
 // page shows a page, or what went wrong with it.
-func (p *pages) page(w http.ResponseWriter, r *http.Request, c templ.Component, err error) {
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, c templ.Component, err error) {
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -335,7 +337,7 @@ func statusOf(f *domain.Fault) int {
 
 // fail answers with a page that says what went wrong. Whoever has no session (any more) is asked to sign in; whoever has
 // to prove who they are is asked to.
-func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		return // the reader has gone; there is nobody to tell
 	}
@@ -375,7 +377,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // show sends a page once all of it is there.
-func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
 	var b bytes.Buffer
 	if err := c.Render(r.Context(), &b); err != nil {
 		p.Logger.Error("page cannot be made", "request", readapi.RequestID(r.Context()), "path", r.URL.Path, "error", err)

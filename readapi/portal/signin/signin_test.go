@@ -358,7 +358,7 @@ func TestEveryRoute(t *testing.T) {
 	matrix := map[string][3]int{
 		"GET /login": {page, moved, moved}, "POST /login": everybody(wrong), "GET /clients/login": {page, moved, moved}, "POST /clients/login": everybody(wrong),
 		"GET /{firm}/login": {page, moved, moved}, "POST /{firm}/login": everybody(wrong), "GET /login/sent": everybody(page), "GET /login/link": everybody(page),
-		"POST /login/link": everybody(none), "POST /login/link/whose": everybody(none), "GET /login/code": everybody(page), "POST /login/code": everybody(wrong),
+		"POST /login/link": everybody(none), "POST /login/link/whose": everybody(page), "GET /login/code": everybody(page), "POST /login/code": everybody(wrong),
 		"GET /login/password": everybody(none), "POST /login/password": everybody(none), "POST /login/passkey/begin": everybody(page), "POST /login/passkey": everybody(refused),
 		"GET /login/second-factor": everybody(moved), "POST /login/second-factor": everybody(moved), "GET /login/enrol": everybody(moved), "POST /login/enrol": everybody(moved),
 		"GET /login/help": everybody(page), "GET /reset": everybody(page), "POST /reset": everybody(wrong), "GET /welcome": everybody(moved), "POST /welcome": everybody(moved),

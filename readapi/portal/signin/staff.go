@@ -20,7 +20,7 @@ import (
 //	/staff/access/{kind}/{id}/reset                     a new password by a new link
 //	/staff/access/{kind}/{id}/one-time-password         shows it once
 //	/staff/access/{kind}/{id}/sign-out                  ends all sessions
-func (p *pages) staffRoutes(r chi.Router) {
+func (p *Pages) staffRoutes(r chi.Router) {
 	r.Post("/staff/preview", p.startPreview)
 	r.Post("/staff/preview/end", p.endPreview)
 	r.Post("/staff/access/{kind}/{id}/invite", p.invite)
@@ -30,7 +30,7 @@ func (p *pages) staffRoutes(r chi.Router) {
 }
 
 // staffOnly tells clients that there is nothing here.
-func (p *pages) staffOnly(next http.Handler) http.Handler {
+func (p *Pages) staffOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !auth.From(r.Context()).Staff() {
 			p.fail(w, r, domain.Missing("page"))
@@ -45,7 +45,7 @@ var roles = []string{"member", "manager", "administrator"}
 
 // whom gives the person in the address, if the member of staff may do something about their sign-in: for contacts from
 // the role that is given up, for the team administrators only.
-func (p *pages) whom(r *http.Request, role string) (door.Who, error) {
+func (p *Pages) whom(r *http.Request, role string) (door.Who, error) {
 	scope := auth.From(r.Context())
 	who := door.Contact(scope.Firm, idIn(r))
 	switch chi.URLParam(r, "kind") {
@@ -66,7 +66,7 @@ func (p *pages) whom(r *http.Request, role string) (door.Who, error) {
 }
 
 // returned goes back to the page of the staff console.
-func (p *pages) returned(w http.ResponseWriter, r *http.Request, err error) {
+func (p *Pages) returned(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -74,7 +74,7 @@ func (p *pages) returned(w http.ResponseWriter, r *http.Request, err error) {
 	http.Redirect(w, r, door.OwnPath(r.PostFormValue("next"), "/staff"), http.StatusSeeOther)
 }
 
-func (p *pages) invite(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) invite(w http.ResponseWriter, r *http.Request) {
 	who, err := p.whom(r, "manager")
 	if err == nil {
 		err = p.Keeper.Invite(r.Context(), auth.From(r.Context()).Actor, who, r.PostFormValue("way") == "password", visit(r))
@@ -82,7 +82,7 @@ func (p *pages) invite(w http.ResponseWriter, r *http.Request) {
 	p.returned(w, r, err)
 }
 
-func (p *pages) resetFor(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) resetFor(w http.ResponseWriter, r *http.Request) {
 	who, err := p.whom(r, "manager")
 	if err == nil {
 		err = p.Keeper.ResetPassword(r.Context(), auth.From(r.Context()).Actor, who, visit(r))
@@ -90,7 +90,7 @@ func (p *pages) resetFor(w http.ResponseWriter, r *http.Request) {
 	p.returned(w, r, err)
 }
 
-func (p *pages) signOutFor(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) signOutFor(w http.ResponseWriter, r *http.Request) {
 	who, err := p.whom(r, "member")
 	if err == nil {
 		err = p.Keeper.EndSessions(r.Context(), auth.From(r.Context()).Actor, who, domain.NoID, visit(r))
@@ -100,7 +100,7 @@ func (p *pages) signOutFor(w http.ResponseWriter, r *http.Request) {
 
 // oneTimePassword shows a password that works once, for somebody who cannot be reached by e-mail. Only this answer has
 // it.
-func (p *pages) oneTimePassword(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) oneTimePassword(w http.ResponseWriter, r *http.Request) {
 	who, err := p.whom(r, "manager")
 	if err != nil {
 		p.fail(w, r, err)
@@ -121,7 +121,7 @@ func (p *pages) oneTimePassword(w http.ResponseWriter, r *http.Request) {
 	p.page(w, r, oneTimePage(frame, password, door.OwnPath(r.PostFormValue("next"), "/staff")), err)
 }
 
-func (p *pages) startPreview(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) startPreview(w http.ResponseWriter, r *http.Request) {
 	var contact domain.ID
 	if err := contact.UnmarshalText([]byte(r.PostFormValue("contact"))); err != nil {
 		p.fail(w, r, domain.Missing("contact"))
@@ -134,6 +134,6 @@ func (p *pages) startPreview(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (p *pages) endPreview(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) endPreview(w http.ResponseWriter, r *http.Request) {
 	p.returned(w, r, p.Keeper.EndPreview(r.Context(), secret(r), visit(r)))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // at gives the session of a request when it is in a stage; in another one the browser is sent to where it should be.
-func (p *pages) at(w http.ResponseWriter, r *http.Request, stage door.Stage) (s door.Session, who door.Person, ok bool) {
+func (p *Pages) at(w http.ResponseWriter, r *http.Request, stage door.Stage) (s door.Session, who door.Person, ok bool) {
 	s, who, err := p.Keeper.Session(r.Context(), secret(r), visit(r))
 	if err != nil {
 		p.fail(w, r, err)
@@ -25,7 +25,7 @@ func (p *pages) at(w http.ResponseWriter, r *http.Request, stage door.Stage) (s 
 }
 
 // secondFactor asks for the second factor.
-func (p *pages) secondFactor(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) secondFactor(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.at(w, r, door.SecondFactor)
 	if !ok {
 		return
@@ -34,7 +34,7 @@ func (p *pages) secondFactor(w http.ResponseWriter, r *http.Request) {
 	p.page(w, r, c, err)
 }
 
-func (p *pages) secondPage(r *http.Request, s door.Session) func(form) (templ.Component, error) {
+func (p *Pages) secondPage(r *http.Request, s door.Session) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firmOf(r.Context(), s)
 		if err != nil {
@@ -49,7 +49,7 @@ func (p *pages) secondPage(r *http.Request, s door.Session) func(form) (templ.Co
 	}
 }
 
-func (p *pages) second(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) second(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.at(w, r, door.SecondFactor)
 	if !ok {
 		return
@@ -75,12 +75,12 @@ func (p *pages) second(w http.ResponseWriter, r *http.Request) {
 }
 
 // beginPasskey asks for one of the person's passkeys: as second factor, or as proof.
-func (p *pages) beginPasskey(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) beginPasskey(w http.ResponseWriter, r *http.Request) {
 	options, err := p.Keeper.BeginSecondPasskey(r.Context(), secret(r), visit(r))
 	p.passkeyAnswer(w, r, options, err)
 }
 
-func (p *pages) usePasskey(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) usePasskey(w http.ResponseWriter, r *http.Request) {
 	b, err := answer(w, r)
 	if err != nil {
 		readapi.Problem(w, r, err)
@@ -91,7 +91,7 @@ func (p *pages) usePasskey(w http.ResponseWriter, r *http.Request) {
 }
 
 // enrol sets up the second factor that a sign-in needs.
-func (p *pages) enrol(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) enrol(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.at(w, r, door.Enrol)
 	if !ok {
 		return
@@ -101,7 +101,7 @@ func (p *pages) enrol(w http.ResponseWriter, r *http.Request) {
 }
 
 // enrolPage shows what to set up: an authenticator app, or instead of it a passkey.
-func (p *pages) enrolPage(r *http.Request, s door.Session, action string) func(form) (templ.Component, error) {
+func (p *Pages) enrolPage(r *http.Request, s door.Session, action string) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firmOf(r.Context(), s)
 		if err != nil {
@@ -116,14 +116,14 @@ func (p *pages) enrolPage(r *http.Request, s door.Session, action string) func(f
 	}
 }
 
-func (p *pages) confirmEnrolment(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) confirmEnrolment(w http.ResponseWriter, r *http.Request) {
 	if s, _, ok := p.at(w, r, door.Enrol); ok {
 		p.confirmTOTP(w, r, s, "/login/enrol")
 	}
 }
 
 // confirmTOTP finishes setting an authenticator app up.
-func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, s door.Session, action string) {
+func (p *Pages) confirmTOTP(w http.ResponseWriter, r *http.Request, s door.Session, action string) {
 	f := formOf(r)
 	in, codes, err := p.Keeper.ConfirmTOTP(r.Context(), secret(r), f.get("code"), visit(r))
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, s door.Sessi
 }
 
 // codes shows recovery codes, this once, or goes on when there are no new ones.
-func (p *pages) codes(w http.ResponseWriter, r *http.Request, s door.Session, codes []string, next string) {
+func (p *Pages) codes(w http.ResponseWriter, r *http.Request, s door.Session, codes []string, next string) {
 	if len(codes) == 0 {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return
@@ -145,7 +145,7 @@ func (p *pages) codes(w http.ResponseWriter, r *http.Request, s door.Session, co
 }
 
 // welcome asks for the first password, or for a new one after a reset.
-func (p *pages) welcome(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) {
 	s, who, ok := p.at(w, r, door.NewPassword)
 	if !ok {
 		return
@@ -154,14 +154,14 @@ func (p *pages) welcome(w http.ResponseWriter, r *http.Request) {
 	p.page(w, r, c, err)
 }
 
-func (p *pages) welcomePage(r *http.Request, s door.Session, who door.Person) func(form) (templ.Component, error) {
+func (p *Pages) welcomePage(r *http.Request, s door.Session, who door.Person) func(form) (templ.Component, error) {
 	return func(f form) (templ.Component, error) {
 		firm, err := p.firmOf(r.Context(), s)
 		return newPasswordForm(p.frame(firm, "Choose a password", ""), who, "/welcome", f), err
 	}
 }
 
-func (p *pages) setPassword(w http.ResponseWriter, r *http.Request) {
+func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) {
 	s, who, ok := p.at(w, r, door.NewPassword)
 	if !ok {
 		return

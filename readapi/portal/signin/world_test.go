@@ -37,9 +37,11 @@ func newWorld(t *testing.T, change ...func(*door.Options)) *world {
 	r.Use(readapi.Visits(slog.New(slog.DiscardHandler)), middleware.ClientIPFromRemoteAddr, http.NewCrossOriginProtection().Handler, middleware.GetHead, w.noted)
 	people := doortest.People{Loop: w.Loop, All: []domain.ID{w.Firm, w.South}}
 	scopes := doortest.Scopes{Loop: w.Loop}
-	if err := signin.Routes(r, signin.Options{Keeper: w.Keeper, People: people, Scopes: scopes, Now: w.Now}); err != nil {
+	pages, err := signin.New(signin.Options{Keeper: w.Keeper, People: people, Scopes: scopes, Now: w.Now})
+	if err != nil {
 		t.Fatal(err)
 	}
+	pages.Routes(r)
 	who := func(rw http.ResponseWriter, r *http.Request) {
 		scope := auth.From(r.Context())
 		io.WriteString(rw, string(scope.Actor.Kind)+" "+scope.Actor.ID.String()) //nolint:errcheck // a test server

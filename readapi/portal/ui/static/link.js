@@ -9,7 +9,7 @@ if (token) {
 	const said = link.querySelector("[data-whose]");
 	fetch(link.dataset.link, { method: "POST", body: new URLSearchParams({ token }) }).then(async (answer) => {
 		const whose = await answer.json();
-		said.textContent = answer.ok ? "You sign in to " + whose.firm + " as " + (whose.name ? whose.name + " (" + whose.email + ")" : whose.email) + "." : whose.detail;
-		if (!answer.ok) link.querySelector("form").hidden = true;
+		said.textContent = whose.firm ? "You sign in to " + whose.firm + " as " + (whose.name ? whose.name + " (" + whose.email + ")" : whose.email) + "." : whose.detail;
+		if (!whose.firm) link.querySelector("form").hidden = true;
 	}).catch(() => (said.textContent = ""));
 }
