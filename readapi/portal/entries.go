@@ -69,8 +69,6 @@ func (l look) recordPage(r readapi.EntryRecord) string {
 			return clientPath(r.ID)
 		case "contact":
 			return "/staff/contacts/" + r.ID.String()
-		case "firm":
-			return "/staff/settings"
 		}
 	}
 	switch r.Type {

@@ -19,6 +19,7 @@ func (p *portal) staffContacts(r, manager chi.Router) {
 	p.form(r, "/clients/{id}/contacts/new", p.newContact, p.addContact)
 	r.Get("/contacts/{id}", p.page(p.contact))
 	r.Get("/contacts/{id}/history", p.page(p.contactHistory()))
+	r.Get("/contacts/{id}/preview", p.page(p.previewPage))
 	p.form(r, "/contacts/{id}/edit", p.editContact, p.changeContact)
 	p.form(manager, "/contacts/{id}/access", p.accessPage, p.changeAccess)
 	p.form(r, "/contacts/{id}/freeze", p.freezePage, p.freeze)
@@ -38,6 +39,7 @@ type contactPage struct {
 	Seen    readapi.Seen
 	History []readapi.StaffEntry
 	Manager bool
+	Doors   bool // the sign-in is there: people can be invited and previewed
 	Form    *form
 }
 
@@ -67,7 +69,7 @@ func (p *portal) contact(v *visit) (templ.Component, error) {
 	}
 	return contactView(contactPage{
 		look: v.look(), Page: v.staff(person.Name, "/staff/clients"), Contact: *person, Account: &account.Account, Seen: seen[person.ID],
-		History: history.Items, Manager: v.atLeast("manager"),
+		History: history.Items, Manager: v.atLeast("manager"), Doors: p.Doors.Security != "", Form: newForm(),
 	}), nil
 }
 
@@ -240,6 +242,20 @@ func (p *portal) revokePage(v *visit, f *form) (templ.Component, error) {
 
 func (p *portal) revoke(v *visit, f *form) (step, error) {
 	return step{name: "RevokePortalAccess", command: contact.Revoke{Contact: v.thing(), Reason: f.reason()}, to: "/staff/contacts/" + v.id(), done: "access-revoked"}, nil
+}
+
+// previewPage asks why, before a member of staff looks at the pages of a contact. Package signin takes the form.
+func (p *portal) previewPage(v *visit) (templ.Component, error) {
+	f := newForm()
+	page, err := v.personForm("See the portal as ", f)
+	if err != nil {
+		return nil, err
+	}
+	return staffConfirmView(page.Page, ui.ConfirmProps{
+		Title: "See the portal as " + page.Contact.Name + "?", Text: "You see their pages as they do, and can change nothing. That you looked, and why, stands in their history.",
+		Action: "/staff/preview", Button: "See as " + page.Contact.Name, Back: contactPath(page.Contact.ID),
+		Hidden: []ui.HiddenField{{Name: "contact", Value: page.Contact.ID.String()}},
+	}, f, reasonField(f, "They can read it.")), nil
 }
 
 func (p *portal) mergePage(v *visit, f *form) (templ.Component, error) {

@@ -63,7 +63,11 @@ func (h staffHomePage) attend(a readapi.Attention) ui.Action {
 	case readapi.AttentionToQuestion:
 		return ui.Action{Icon: "question", Title: orElse(a.Person, "A contact") + " questions " + a.Label, Detail: a.AccountName + ": “" + short(a.Text) + "”", Href: h.path("invoices", a.ID), Verb: "Answer"}
 	case readapi.AttentionToReview:
-		return ui.Action{Icon: "card", Title: "Look into a payment for " + a.Label, Detail: a.AccountName + ", " + h.money(a.Amount) + ": " + reviewWhy[a.Text], Href: "/staff/payments/" + a.ID.String() + "/review", Verb: "Review", Late: true}
+		look := ui.Action{Icon: "card", Title: "Look into a payment for " + a.Label, Detail: a.AccountName + ", " + h.money(a.Amount) + ": " + reviewWhy[a.Text], Late: true}
+		if look.Href, look.Verb = "/staff/payments/"+a.ID.String()+"/review", "Review"; !h.Manager {
+			look.Href, look.Verb = "/staff/search?"+url.Values{"q": {a.Label}}.Encode(), "Look"
+		}
+		return look
 	case readapi.AttentionToOverdue:
 		return ui.Action{Icon: "alert", Title: a.Label + " is " + h.lateness(a.Due), Detail: a.AccountName + ", " + h.money(a.Amount), Href: h.path("invoices", a.ID), Verb: "Look", Late: true}
 	case readapi.AttentionToDeclined:
