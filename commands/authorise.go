@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/firm"
 )
@@ -72,7 +73,27 @@ func (l *Loop) Access(ctx context.Context, firmID, id domain.ID) (Access, error)
 	if h.revision == domain.NoStream || h.owner.firm != firmID || !h.state.CanSignIn() {
 		return Access{}, nil
 	}
-	return Access{OK: true, Account: h.owner.account, Role: h.state.Role, Permissions: h.state.Permissions, Absorbed: h.state.Absorbed}, nil
+	permissions, err := l.withoutModules(ctx, firmID, h.owner.account, h.state.Permissions)
+	return Access{OK: err == nil, Account: h.owner.account, Role: h.state.Role, Permissions: permissions, Absorbed: h.state.Absorbed}, err
+}
+
+// withoutModules leaves out the permissions for modules that are off for the firm's clients or for this one. So what is
+// off is gone from everything that asks for a permission: commands, pages, API and rows.
+func (l *Loop) withoutModules(ctx context.Context, firmID, accountID domain.ID, permissions []contact.Permission) ([]contact.Permission, error) {
+	ours, _, err := State(ctx, l, firm.Aggregate, firmID)
+	if err != nil {
+		return nil, err
+	}
+	theirs, _, err := State(ctx, l, account.Aggregate, accountID)
+	if err != nil {
+		return nil, err
+	}
+	if len(ours.Settings.ModulesOff)+len(theirs.ModulesOff) == 0 {
+		return permissions, nil
+	}
+	return slices.DeleteFunc(slices.Clone(permissions), func(p contact.Permission) bool {
+		return slices.Contains(ours.Settings.ModulesOff, p.Module()) || slices.Contains(theirs.ModulesOff, p.Module())
+	}), nil
 }
 
 func allow(ok bool) error {

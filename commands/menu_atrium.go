@@ -39,6 +39,7 @@ func Atrium() *Menu {
 	On(m, account.Aggregate, "ChangeAccountDetails", account.ChangeDetails{}, manager)
 	On(m, account.Aggregate, "CloseAccount", account.Close{}, manager)
 	On(m, account.Aggregate, "ReopenAccount", account.Reopen{}, manager)
+	On(m, account.Aggregate, "ChangeAccountModules", account.ChangeModules{}, manager)
 
 	Create(m, contact.Aggregate, "AddContact", contact.Add{}, member, Before(claimForNewContact))
 	On(m, contact.Aggregate, "ChangeContactDetails", contact.ChangeDetails{}, member.or(Self), Before(claimForContact))

@@ -31,6 +31,7 @@ type accountRow struct {
 	Closed         bool      `db:"closed"`
 	OpenedAt       time.Time `db:"opened_at" history:"-"`
 	ClosedAt       time.Time `db:"closed_at,null" history:"-"`
+	ModulesOff     []string  `db:"modules_off"` // for this client alone
 }
 
 // accountNotesRow is what the firm writes about a client for itself.
@@ -65,8 +66,19 @@ func foldAccount(row *accountRow, f domain.Fact) *accountRow {
 		row.Closed, row.ClosedAt = true, f.Meta.Time
 	case account.Reopened:
 		row.Closed, row.ClosedAt = false, time.Time{}
+	case account.ModulesChanged:
+		row.ModulesOff = moduleNames(e.Off)
 	}
 	return row
+}
+
+// moduleNames are modules as a column holds them.
+func moduleNames(list []domain.Module) []string {
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = string(m)
+	}
+	return names
 }
 
 func foldAccountNotes(row *accountNotesRow, f domain.Fact) *accountNotesRow {
@@ -80,6 +92,7 @@ func foldAccountNotes(row *accountNotesRow, f domain.Fact) *accountNotesRow {
 		row.CloseReason = e.Reason.Reveal()
 	case account.Reopened:
 		row.CloseReason = ""
+	case account.ModulesChanged:
 	}
 	return row
 }

@@ -18,6 +18,7 @@ type firmRow struct {
 	TimeZone               string        `db:"time_zone"`
 	NumberFormat           string        `db:"number_format"`
 	InvoicePrefix          string        `db:"invoice_prefix"`
+	ModulesOff             []string      `db:"modules_off"`
 	Address                string        `db:"address"`
 	TaxID                  string        `db:"tax_id"`
 	PaymentDetails         string        `db:"payment_details"`
@@ -84,6 +85,7 @@ func (r *firmRow) set(s firm.Settings) {
 	r.Name, r.Currency, r.TimeZone, r.NumberFormat, r.InvoicePrefix = s.Name, s.Currency, s.TimeZone, s.NumberFormat, s.InvoicePrefix
 	r.ShowUnreleasedInvoices, r.ShowHistory, r.DefaultAudience = s.ShowUnreleasedInvoices, s.ShowHistory, s.DefaultAudience
 	r.RequireSecondFactor = s.RequireSecondFactorForClients
+	r.ModulesOff = moduleNames(s.ModulesOff)
 	r.Address, r.TaxID, r.PaymentDetails, r.PrimaryColor, r.AccentColor = s.Address, s.TaxID, s.PaymentDetails, s.PrimaryColor, s.AccentColor
 }
 

@@ -1,8 +1,10 @@
 package projections_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,9 @@ var laws = map[string]string{
 			left join (select invoice, sum(amount - refunded) paid, sum(refunded) refunded, min(amount - refunded) least
 				from read.payments group by invoice) p on p.invoice = i.id
 		where coalesce(p.paid, 0) <> i.paid or coalesce(p.refunded, 0) <> i.refunded or p.least < 0`,
+	"a question is open, or answered by somebody with words": `
+		select id::text from read.questions
+		where (answered_at is null) <> (answer = '') or (answered_at is null) <> (answered_by is null)`,
 	"credit notes are what was credited, each split by tax rate": `
 		select i.id::text from read.invoices i
 		where credited <> (select coalesce(sum(amount), 0) from read.credit_notes c where c.invoice = i.id)
@@ -136,7 +141,7 @@ func TestLaws(t *testing.T) {
 // commands are what happens at random, the likelier the oftener they are listed.
 var commands = []string{
 	"draft", "draft and send", "draft and send", "change", "send", "pay", "pay", "pay", "pay the rest", "refund", "refund", "credit", "credit",
-	"void", "overdue", "contract", "contract", "sign", "all sign", "all sign", "decline", "withdraw",
+	"void", "overdue", "question", "question", "answer", "contract", "contract", "sign", "all sign", "all sign", "decline", "withdraw",
 }
 
 // year is the random life of a firm's two accounts.
@@ -228,6 +233,12 @@ func (y *year) live(command string) error {
 	case "overdue":
 		y.w.n += 48 // hours
 		return y.bill(inv, invoice.MarkOverdue{Invoice: inv})
+	case "question":
+		_, err := give(y.w, invoice.Aggregate, inv, y.somebody(), invoice.Question{Invoice: inv, Text: domain.P("What is this?")}, y.of)
+		return err
+	case "answer":
+		asked := slices.SortedFunc(maps.Keys(state.Questions), func(a, b domain.ID) int { return bytes.Compare(a[:], b[:]) })
+		return y.bill(inv, invoice.Answer{Invoice: inv, Question: y.recent(asked), Text: domain.P("Work")})
 	case "contract":
 		con = domaintest.ID(fmt.Sprint("contract ", y.w.n))
 		y.contracts = append(y.contracts, con)

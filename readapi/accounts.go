@@ -25,6 +25,8 @@ type StaffAccount struct {
 	Account
 	Notes       string `json:"notes,omitempty" sql:"n.notes"`
 	CloseReason string `json:"close_reason,omitempty" sql:"n.close_reason"`
+
+	ModulesOff []string `json:"modules_off" sql:"a.modules_off" doc:"parts of the portal that this client does not get"`
 }
 
 func accounts() *collection {

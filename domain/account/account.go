@@ -7,7 +7,7 @@ import "github.com/atrium-portal/atrium/domain"
 var Aggregate = domain.Aggregate[State, Event]{
 	Category: "account",
 	Evolve:   evolve,
-	Events:   []Event{Opened{}, DetailsChanged{}, Closed{}, Reopened{}},
+	Events:   []Event{Opened{}, DetailsChanged{}, Closed{}, Reopened{}, ModulesChanged{}},
 	Referable: func(s State) error {
 		if s.Closed {
 			return domain.Refuse("account-closed", "This account is closed. Reopen it first.")
@@ -86,9 +86,10 @@ func (Reopened) Sentence() string { return "reopened the account" }
 
 // State is what decisions about an account need.
 type State struct {
-	Currency string
-	Details  DetailsChanged
-	Closed   bool
+	Currency   string
+	Details    DetailsChanged
+	Closed     bool
+	ModulesOff []domain.Module // sorted, each once
 }
 
 func evolve(s State, e Event) State {
@@ -101,6 +102,8 @@ func evolve(s State, e Event) State {
 		s.Closed = true
 	case Reopened:
 		s.Closed = false
+	case ModulesChanged:
+		s.ModulesOff = e.Off
 	}
 	return s
 }

@@ -58,5 +58,5 @@ func TestClosedAccountTakesNoNewWork(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	dt.Golden(t, account.Aggregate, opened, details, account.Closed{Reason: domain.P("moved away")}, account.Reopened{})
+	dt.Golden(t, account.Aggregate, opened, details, account.Closed{Reason: domain.P("moved away")}, account.Reopened{}, modulesOff)
 }

@@ -59,6 +59,20 @@ func (r Role) Defaults() []Permission {
 	}
 }
 
+// Module is the part of the portal that a permission is for; empty for what no switch turns off.
+func (p Permission) Module() domain.Module {
+	switch p {
+	case ViewProjects:
+		return domain.Projects
+	case ViewInvoices, PayInvoices:
+		return domain.Invoices
+	case ViewContracts, SignContracts:
+		return domain.Contracts
+	case ApproveEstimates, RaiseTickets, UploadDocuments, Message, ManageContacts:
+	}
+	return ""
+}
+
 // tidy is a sorted copy with each permission once; never nil, so that it is stored as a list.
 func tidy(permissions []Permission) []Permission {
 	sorted := slices.Concat([]Permission{}, permissions)

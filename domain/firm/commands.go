@@ -1,6 +1,10 @@
 package firm
 
-import "github.com/atrium-portal/atrium/domain"
+import (
+	"reflect"
+
+	"github.com/atrium-portal/atrium/domain"
+)
 
 // Create makes a firm.
 type Create struct {
@@ -51,6 +55,8 @@ type ChangeSettings struct {
 	DefaultAudience        *Audience `json:"default_audience,omitempty"`
 
 	RequireSecondFactorForClients *bool `json:"require_second_factor_for_clients,omitempty"`
+
+	ModulesOff *[]domain.Module `json:"modules_off,omitempty"` // replaced as a whole; an empty list switches all on
 }
 
 // Target is the firm.
@@ -73,9 +79,12 @@ func (c ChangeSettings) Decide(s State, _ domain.Meta) ([]Event, error) {
 	domain.Replace(&next.ShowHistory, c.ShowHistory)
 	domain.Replace(&next.DefaultAudience, c.DefaultAudience)
 	domain.Replace(&next.RequireSecondFactorForClients, c.RequireSecondFactorForClients)
+	if c.ModulesOff != nil {
+		next.ModulesOff = domain.TidyModules(*c.ModulesOff)
+	}
 	var v domain.Checks
 	next.check(&v)
-	if err := v.Err(); err != nil || next == s.Settings {
+	if err := v.Err(); err != nil || reflect.DeepEqual(next, s.Settings) {
 		return nil, err
 	}
 	return []Event{SettingsChanged{next}}, nil

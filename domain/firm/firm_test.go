@@ -83,6 +83,8 @@ func TestSettings(t *testing.T) {
 		{Name: "has these settings already", Given: events{created}, When: firm.ChangeSettings{Currency: of("EUR"), ShowHistory: of(true)}},
 		{Name: "keeps its name", Given: events{created}, When: firm.ChangeSettings{Name: of("")}, Fault: "name-required name"},
 		{Name: "knows two audiences", Given: events{created}, When: firm.ChangeSettings{DefaultAudience: of(firm.Audience("all"))}, Fault: "audience-unknown default_audience"},
+		{Name: "has known modules", Given: events{created}, When: firm.ChangeSettings{ModulesOff: &[]domain.Module{"weather"}}, Fault: "module-unknown modules_off"},
+		{Name: "has all modules on already", Given: events{created}, When: firm.ChangeSettings{ModulesOff: &[]domain.Module{}}},
 		{Name: "has a short prefix", Given: events{created}, When: firm.ChangeSettings{InvoicePrefix: of(strings.Repeat("I", 21))}, Fault: "invoice_prefix-too-long invoice_prefix"},
 	})
 }
@@ -271,6 +273,7 @@ func TestGolden(t *testing.T) {
 	full.RequireSecondFactorForClients = true
 	full.Address, full.TaxID, full.PaymentDetails = "1 Quay\nBergen", "NO 123", "IBAN NO93 8601"
 	full.PrimaryColor, full.AccentColor = "#1f5f5b", "#b4632a"
+	full.ModulesOff = []domain.Module{domain.Contracts, domain.Projects}
 	dt.Golden(t, firm.Aggregate,
 		firm.Created{Slug: "north-studio", Settings: full}, firm.SettingsChanged{Settings: full}, ben,
 		firm.StaffRoleChanged{Staff: dt.ID("ben"), From: firm.Member, To: firm.Manager},

@@ -24,6 +24,8 @@ type Settings struct {
 	AccentColor    string `json:"accent_color,omitempty"`
 	// InvoicePrefix stands before invoice numbers: "INV-" makes INV-7.
 	InvoicePrefix string `json:"invoice_prefix"`
+	// ModulesOff are the parts of the portal that no client gets; sorted, each once.
+	ModulesOff []domain.Module `json:"modules_off,omitempty"`
 	// ShowUnreleasedInvoices lets clients see that an invoice is being drafted.
 	ShowUnreleasedInvoices bool `json:"show_unreleased_invoices"`
 	// ShowHistory lets clients see the history of what they may see.
@@ -65,6 +67,7 @@ func (s Settings) check(v *domain.Checks) {
 	v.That(slices.Contains(NumberFormats(), s.NumberFormat), "number_format", "number-format-unknown",
 		"Give one of the number formats "+strings.Join(NumberFormats(), " or ")+".")
 	v.OptionalText(s.InvoicePrefix, "invoice_prefix", 20)
+	v.Modules(s.ModulesOff, "modules_off")
 	v.OptionalText(s.Address, "address", 500)
 	v.OptionalText(s.TaxID, "tax_id", 50)
 	v.OptionalText(s.PaymentDetails, "payment_details", 500)
@@ -110,6 +113,7 @@ func slugRune(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
 // reservedSlug reports whether /{slug} is a page of the program's own.
 func reservedSlug(slug string) bool {
 	return slices.Contains([]string{
-		"account", "api", "assets", "clients", "dev", "healthz", "login", "logout", "metrics", "readyz", "reset", "staff", "static", "welcome",
+		"account", "api", "assets", "clients", "contracts", "dev", "healthz", "history", "invoices", "login", "logout", "metrics", "payments", "people",
+		"profile", "projects", "readyz", "reset", "staff", "statement", "static", "webhooks", "welcome",
 	}, slug)
 }

@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('73703b97ac9a', true);
+insert into read.checkpoint (build, loading) values ('9a52583d4226', true);
 
 create table read.firms (
 	id uuid not null,
@@ -23,6 +23,7 @@ create table read.firms (
 	time_zone text not null,
 	number_format text not null,
 	invoice_prefix text not null,
+	modules_off text[] not null,
 	address text not null,
 	tax_id text not null,
 	payment_details text not null,
@@ -68,6 +69,7 @@ create table read.accounts (
 	closed boolean not null,
 	opened_at timestamptz not null,
 	closed_at timestamptz,
+	modules_off text[] not null,
 	constraint accounts_pkey primary key (id)
 );
 

@@ -40,6 +40,8 @@ type Firm struct {
 	Currency       string
 	Zone           *time.Location // says what "today" is; nil means UTC
 	NumberFormat   string
+	PrimaryColor   string // #rrggbb; empty for ours, like the next
+	AccentColor    string
 	ShowUnreleased bool // clients see what is being drafted
 	ShowHistory    bool // clients see what is over, and the history of what they see
 	// SecondFactor lets clients in only with a second factor.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contract"
 	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/domain/invoice"
@@ -37,6 +38,7 @@ func TestClientPages(t *testing.T) {
 		{"payment", testPayment},
 		{"profile form keeps what was typed", testProfileFormKeepsWhatWasTyped},
 		{"error pages", testErrorPages},
+		{"modules that are off are not there", testModulesThatAreOffAreNotThere},
 		{"history pages", testHistoryPages},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, w.of(t)) })
@@ -272,6 +274,32 @@ func testHistoryPages(t *testing.T, w *world) {
 	lacks(t, only, "moved the project")
 	w.do("north", w.staffOf("ada"), "ChangeFirmSettings", firm.ChangeSettings{Firm: w.ids["north"], ShowHistory: new(false)})
 	lacks(t, w.page("/", "olga"), `href="/history"`, "Recent activity")
+}
+
+func testModulesThatAreOffAreNotThere(t *testing.T, w *world) {
+	gone := func(who string, paths ...string) {
+		t.Helper()
+		menu := w.page("/", who)
+		for _, path := range paths {
+			lacks(t, menu, `href="`+path)
+			if a := w.get(path, who); a.status != http.StatusForbidden {
+				t.Errorf("%s as %s: %d", path, who, a.status)
+			}
+		}
+	}
+	w.do("north", w.staffOf("meg"), "ChangeAccountModules", account.ChangeModules{Account: w.ids["borealis"], Off: []domain.Module{domain.Contracts}})
+	gone("bea", "/contracts")
+	holds(t, w.page("/", "bea"), `href="/invoices"`, `href="/projects"`)
+	w.page("/contracts", "olga")
+	w.do("north", w.staffOf("ada"), "ChangeFirmSettings", firm.ChangeSettings{Firm: w.ids["north"], ModulesOff: &[]domain.Module{domain.Invoices}})
+	gone("olga", "/invoices", "/statement")
+	gone("bea", "/invoices", "/contracts")
+	if a := w.post("/invoices/"+w.id("invoice olga")+"/pay", "olga"); a.status != http.StatusForbidden {
+		t.Errorf("paying what is off: %d", a.status)
+	}
+	w.page("/invoices", "carl") // another firm
+	w.do("north", w.staffOf("ada"), "ChangeFirmSettings", firm.ChangeSettings{Firm: w.ids["north"], ModulesOff: &[]domain.Module{}})
+	w.page("/invoices", "olga")
 }
 
 // somebody is a credential made up for a test.

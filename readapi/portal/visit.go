@@ -88,7 +88,9 @@ func (l look) money(m domain.Money) string { return ui.Money(m, l.Format) }
 // brand is the firm as pages show it.
 func (v *visit) brand() ui.Brand { return brandOf(v.scope) }
 
-func brandOf(s *auth.Scope) ui.Brand { return ui.Brand{Name: s.Settings.Name} }
+func brandOf(s *auth.Scope) ui.Brand {
+	return ui.Brand{Name: s.Settings.Name, Primary: s.Settings.PrimaryColor, Accent: s.Settings.AccentColor}
+}
 
 const eventsPath = "/api/v1/events"
 
