@@ -1,0 +1,219 @@
+package pdf
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi"
+)
+
+// Contract draws a contract, the signatures under it, and a page that certifies them.
+func (Documents) Contract(p *readapi.ContractPaper) ([]byte, error) {
+	zone, err := time.LoadLocation(p.Parties.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	at := p.CompletedAt
+	for _, one := range append(signedAt(p), p.SentAt) { // of a contract that is not complete yet: what came last
+		if p.CompletedAt.IsZero() && at.Before(one) {
+			at = one
+		}
+	}
+	from := readapi.Seller{Name: p.Parties.Firm, Address: p.Parties.FirmAddress, Color: p.Parties.Color}
+	s := begin(p.Title, from.Name, at, parseColor(from.Color))
+	s.page()
+	if word := map[string]string{"draft": "DRAFT", "void": "VOID", "declined": "DECLINED"}[p.Status]; word != "" {
+		s.stamp(word)
+	}
+	s.letterhead(from, readapi.Buyer{Name: p.Parties.Client, Address: p.Parties.ClientAddress}, p.Title, contractFacts(p, zone)...)
+	s.prose(p.Body)
+	s.signatures(p, zone)
+	if !p.SentAt.IsZero() {
+		s.certificate(p, zone)
+	}
+	return s.end(joined(" · ", from.Name, p.Title, "contract "+p.ID.String()))
+}
+
+func signedAt(p *readapi.ContractPaper) (times []time.Time) {
+	for _, one := range p.Signers {
+		times = append(times, one.SignedAt, one.DeclinedAt)
+	}
+	return append(times, p.EndedAt)
+}
+
+func contractFacts(p *readapi.ContractPaper, zone *time.Location) []fact {
+	day := func(t time.Time) string { return date(domain.DateOf(t, zone)) }
+	facts := []fact{{"Status", status(p.Status)}}
+	if !p.SentAt.IsZero() {
+		facts = append(facts, fact{"Sent", day(p.SentAt)})
+	}
+	if !p.CompletedAt.IsZero() {
+		facts = append(facts, fact{"Completed", day(p.CompletedAt)})
+	}
+	return facts
+}
+
+func status(s string) string {
+	switch s {
+	case "complete":
+		return "Signed by everybody"
+	case "sent":
+		return "Waits for signatures"
+	case "":
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// signatures writes a field for each signer, two beside each other.
+func (s *sheet) signatures(p *readapi.ContractPaper, zone *time.Location) {
+	const gap, height = 12.0, 36.0
+	column := (width - gap) / 2
+	s.section("Signatures")
+	for i, one := range p.Signers {
+		if i%2 == 0 {
+			s.need(height)
+		}
+		x, base := left+float64(i%2)*(column+gap), s.y+21
+		switch {
+		case one.Drawing != "":
+			s.drawing(x, s.y+3, column*0.8, 17, one.Drawing)
+		case !one.SignedAt.IsZero():
+			f := face{italic, 17, ink}
+			s.text(x+1, base-2.5, f, s.fit(f, one.SignedAs, column-2))
+		case !one.DeclinedAt.IsZero():
+			s.text(x+1, base-2.5, body.in(soft), "Declined")
+		default:
+			s.text(x+1, base-2.5, body.in(soft), "Not signed yet")
+		}
+		s.rule(x, x+column, base, ink)
+		name, below := one.SignedAs, ""
+		if one.SignedAt.IsZero() {
+			name = one.Name
+		} else {
+			_, below = instant(one.SignedAt, zone)
+		}
+		s.text(x, base+4.6, body.bold(), s.fit(body.bold(), name, column))
+		s.text(x, base+9, small, joined(" · ", "for "+p.Parties.Client, below))
+		if i%2 == 1 || i == len(p.Signers)-1 {
+			s.down(height)
+		}
+	}
+}
+
+// drawing writes a signature of moves and lines in a field of 600 by 180 into a box.
+func (s *sheet) drawing(x, y, w, h float64, path string) {
+	scale := min(w/600, h/180)
+	s.pdf.SetDrawColor(ink[0], ink[1], ink[2])
+	s.pdf.SetLineWidth(0.45)
+	s.pdf.SetLineCapStyle("round")
+	s.pdf.SetLineJoinStyle("round")
+	begun := false
+	for part := range strings.SplitSeq(strings.NewReplacer("M", "|M", "L", "|L").Replace(path), "|") {
+		if part == "" {
+			continue
+		}
+		across, down, _ := strings.Cut(part[1:], " ")
+		px, err1 := strconv.Atoi(across)
+		py, err2 := strconv.Atoi(down)
+		if err1 != nil || err2 != nil || part[0] != 'M' && !begun {
+			continue
+		}
+		begun = true
+		if part[0] == 'M' {
+			s.pdf.MoveTo(x+float64(px)*scale, y+float64(py)*scale)
+		} else {
+			s.pdf.LineTo(x+float64(px)*scale, y+float64(py)*scale)
+		}
+	}
+	if begun {
+		s.pdf.DrawPath("D")
+	}
+}
+
+// certificate says who signed what, when and from where, and where that can be verified.
+func (s *sheet) certificate(p *readapi.ContractPaper, zone *time.Location) {
+	s.letter = nil
+	s.page()
+	s.text(left, s.y+2, face{bold, 18, s.accent}, "Certificate of signature")
+	s.down(8)
+	s.lines(left, width, body.in(soft), "Made from the record of this contract. The record can only grow: nobody can change or take away an entry without it showing.")
+	s.down(4)
+	utc, local := instant(p.SentAt, zone)
+	s.entries(
+		fact{"Contract", p.Title}, fact{"Between", p.Parties.Firm + " and " + p.Parties.Client}, fact{"Record", "contract-" + p.ID.String()},
+		fact{"Status", status(p.Status)}, fact{"Sent", utc + "  ·  " + local},
+	)
+	if !p.CompletedAt.IsZero() {
+		utc, local = instant(p.CompletedAt, zone)
+		s.entries(fact{"Completed", utc + "  ·  " + local})
+	}
+	s.entries(fact{"SHA-256 of the text", p.SHA256})
+	for i, one := range p.Signers {
+		s.signer(p, i, one, zone)
+	}
+	s.section("How to verify")
+	text := "The SHA-256 above is that of the title, an empty line and the text, exactly as they were sent. Whoever has the text can work it out again; each signature names the same one."
+	if p.Verify != "" {
+		text += " The contract and its whole history are at " + p.Verify + "."
+	}
+	s.lines(left, width, small, text)
+}
+
+func (s *sheet) signer(p *readapi.ContractPaper, i int, one readapi.PaperSigner, zone *time.Location) {
+	name := one.SignedAs
+	if name == "" {
+		name = one.Name
+	}
+	s.need(58)
+	s.section("Signer " + strconv.Itoa(i+1) + " of " + strconv.Itoa(len(p.Signers)) + ": " + name)
+	stamp := func(t time.Time) string {
+		utc, local := instant(t, zone)
+		return joined("  ·  ", utc, local)
+	}
+	s.entries(fact{"Viewed", stamp(one.ViewedAt)})
+	if one.SignedAt.IsZero() {
+		if !one.DeclinedAt.IsZero() {
+			s.entries(fact{"Declined", stamp(one.DeclinedAt)})
+		}
+		return
+	}
+	how := "Typed the name, signed in to the client portal"
+	if one.Drawing != "" {
+		how = "Drew the signature and typed the name, signed in to the client portal"
+	}
+	s.entries(
+		fact{"Signed", stamp(one.SignedAt)}, fact{"Name as written", one.SignedAs}, fact{"Agreed to", one.Statement}, fact{"Method", how},
+	)
+	if one.IP != "" {
+		s.entries(fact{"Network address", one.IP})
+	}
+	if one.UserAgent != "" {
+		s.entries(fact{"Browser", one.UserAgent})
+	}
+	s.entries(fact{"SHA-256 that was signed", one.SHA256})
+	if one.Event != domain.NoID {
+		s.entries(fact{"Entry of the record", one.Event.String()})
+	}
+}
+
+// entries writes names and values in two columns.
+func (s *sheet) entries(list ...fact) {
+	const column = 42.0
+	for _, one := range list {
+		f := face{"", 8.5, ink}
+		if strings.HasPrefix(one.name, "SHA-256") || one.name == "Record" || one.name == "Entry of the record" {
+			f = face{mono, 7.2, ink}
+		}
+		lines := s.wrap(f, one.value, width-column)
+		s.need(float64(len(lines))*4.4 + 1.6)
+		s.text(left, s.y+4, small, one.name)
+		for _, line := range lines {
+			s.text(left+column, s.y+4, f, line)
+			s.y += 4.4
+		}
+		s.y += 1.2
+	}
+}
