@@ -19,7 +19,7 @@ func (demoCmd) Help() string {
 }
 
 func (c demoCmd) Run(ctx context.Context, t *terminal) error {
-	server := serveCmd{stores: c.stores, Listen: c.Listen, Role: "all", Dev: true}
+	server := serveCmd{stores: c.stores, letting: letting{StaffSecondFactor: "optional"}, Listen: c.Listen, Role: "all", Dev: true}
 	return server.serve(ctx, t, func(ctx context.Context, k *stack) error {
 		m := newMeter(t, "making the demo firm", false)
 		made, err := demo.Make(ctx, demo.Options{Loop: k.loop, Now: k.now, Progress: func(done, total int) { m.at(int64(done), int64(total)) }})
@@ -34,7 +34,7 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
-// welcome prints where to look and a fresh token for one staff member and two clients. Tokens of earlier starts are
+// welcome prints where to look, a sign-in link and a fresh token for one staff member and two clients. Tokens of earlier starts are
 // revoked: they were printed to a terminal nobody may be watching any more.
 func (c demoCmd) welcome(ctx context.Context, t *terminal, k *stack, made demo.Demo) error {
 	old, err := k.tokens.List(ctx, made.Firm)
@@ -48,7 +48,7 @@ func (c demoCmd) welcome(ctx context.Context, t *terminal, k *stack, made demo.D
 			}
 		}
 	}
-	fmt.Fprintf(t.out, "\nAtrium is running with the demo firm %s.\n\n  API documentation  http://%s/api/docs/\n\n", made.Name, c.Listen)
+	fmt.Fprintf(t.out, "\nAtrium is running with the demo firm %s.\n\n  Mail that would be sent  http://%s/dev/mail\n  API documentation        http://%s/api/docs/\n\nSign in once, within three days, as\n\n", made.Name, c.Listen, c.Listen)
 	people := []struct {
 		who            string
 		staff, contact domain.ID
@@ -64,7 +64,11 @@ func (c demoCmd) welcome(ctx context.Context, t *terminal, k *stack, made demo.D
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(t.out, "  %s\n    curl -H 'Authorization: Bearer %s' http://%s/api/v1/dashboard\n", p.who, secret, c.Listen)
+		link, err := k.entrance.linkFor(ctx, made.Firm, p.staff, p.contact)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "  %s\n    %s\n    curl -H 'Authorization: Bearer %s' http://%s/api/v1/dashboard\n", p.who, link, secret, c.Listen)
 	}
 	fmt.Fprintln(t.out, "\nStop with Ctrl-C.")
 	return nil

@@ -37,6 +37,7 @@ type cli struct {
 	Firm   firmCmd   `cmd:"" help:"Create and list firms."`
 	Staff  staffCmd  `cmd:"" help:"Invite staff."`
 	Token  tokenCmd  `cmd:"" help:"API tokens."`
+	Link   linkCmd   `cmd:"" help:"Print a sign-in link for a member of staff or a contact."`
 	Replay replayCmd `cmd:"" help:"Read models: status, rebuild, verify, retry."`
 	Events eventsCmd `cmd:"" help:"Look at streams."`
 	Import importCmd `cmd:"" help:"Bring a firm's data in from another billing product."`

@@ -19,6 +19,13 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events},
 		Now: k.now, Logger: k.log, PublicURL: c.PublicURL,
 	}
+	if e := k.entrance; e != nil {
+		options.Client, options.Staff = e.identify()
+		options.Doors = e.doors()
+		if options.Routes, err = e.pages(k); err != nil {
+			return nil, err
+		}
+	}
 	if c.Dev { // a token opens the pages too, for looking at them without signing in
 		way := auth.Bearer(tokens{k.tokens})
 		options.Client, options.Staff = append(options.Client, way), append(options.Staff, way)

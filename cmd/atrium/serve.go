@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/atrium-portal/atrium/cmd/internal/pdf"
 	"github.com/atrium-portal/atrium/cmd/internal/postgres"
 	"github.com/atrium-portal/atrium/commands/api"
 	"github.com/atrium-portal/atrium/readapi"
@@ -23,11 +24,12 @@ import (
 type serveCmd struct {
 	stores
 	paying
+	letting
 	Listen    string `help:"Address to serve on." default:"localhost:8080"`
 	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
 	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
 	Limit     int    `help:"Requests per minute that one session or token may make; below 0 there is no limit." default:"6000"`
-	Dev       bool   `help:"Development: /dev/clock, /dev/gateway. Only on loopback."`
+	Dev       bool   `help:"Development: /dev/clock, /dev/gateway, /dev/mail. Only on loopback."`
 }
 
 func (serveCmd) Help() string {
@@ -55,8 +57,15 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		return err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
-	desk, err := c.openCashDesk(k, c.reachedAt(listener.Addr()))
+	base := c.reachedAt(listener.Addr())
+	desk, err := c.openCashDesk(k, base)
 	if err != nil {
+		return err
+	}
+	if k.entrance, err = openEntrance(k, base, c.StaffSecondFactor != "optional"); err != nil {
+		return err
+	}
+	if err := k.entrance.openMail(k, c.letting, c.Data, base); err != nil {
 		return err
 	}
 
@@ -79,6 +88,7 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		k.startReactors(work, group)
 		desk.tend(work, group)
 	}
+	k.entrance.tend(work, group, c.Role)
 	handler, err := c.handler(k, desk, &dev, &ready)
 	if err != nil {
 		return err
@@ -157,13 +167,15 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 	reads, err := readapi.Router(readapi.Options{
 		Pools:      readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader},
 		Tokens:     tokens{k.tokens},
+		Sessions:   k.sessions(),
 		People:     people{k.loop},
 		Checkpoint: k.engine,
 		Ops:        ops{k.engine, k.source, k.events},
 		Commands: func(r chi.Router) {
 			api.Routes(r, k.loop.Menu, k.dispatch, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
 		},
-		Menu: menuFor(k.loop.Menu),
+		Menu:      menuFor(k.loop.Menu),
+		Documents: pdf.Documents{},
 		Ready: func(context.Context) error {
 			if !ready.Load() {
 				return errors.New("the read models are catching up")
@@ -186,6 +198,9 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 	r := chi.NewRouter()
 	r.Method(http.MethodGet, "/dev/clock", dev)
 	r.Method(http.MethodPost, "/dev/clock", dev)
+	if k.entrance != nil {
+		k.entrance.mailboxRoutes(r)
+	}
 	r.Mount("/", all)
 	return http.NewCrossOriginProtection().Handler(r), nil
 }

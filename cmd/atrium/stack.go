@@ -49,6 +49,9 @@ type stack struct {
 	engine   *projections.Engine
 	source   projections.Source
 
+	// entrance is how people get in; nil where nobody does.
+	entrance *entrance
+
 	eventURL string
 	closers  []func() error
 }

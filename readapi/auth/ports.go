@@ -44,8 +44,6 @@ type Firm struct {
 	AccentColor    string
 	ShowUnreleased bool // clients see what is being drafted
 	ShowHistory    bool // clients see what is over, and the history of what they see
-	// SecondFactor lets clients in only with a second factor.
-	SecondFactor bool
 }
 
 // Location is the firm's time zone.

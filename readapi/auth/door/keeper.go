@@ -39,7 +39,7 @@ type Options struct {
 type Keeper struct {
 	Options
 	public   *url.URL
-	passkeys *webauthn.WebAuthn
+	passkeys *webauthn.WebAuthn // nil: the portal cannot have any
 	hashers  chan struct{}
 	nobody   string        // the hash of a password nobody has
 	wake     chan struct{} // there is a request to look at

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -15,8 +16,12 @@ import (
 )
 
 // newPasskeys binds passkeys to the host of the public address. That is what makes them safe from pages that only look
-// like ours, and why they are lost when the portal moves to another host.
+// like ours, and why they are lost when the portal moves to another host. A host that is a number has none: browsers
+// want a name.
 func newPasskeys(public *url.URL) (*webauthn.WebAuthn, error) {
+	if _, err := netip.ParseAddr(public.Hostname()); err == nil {
+		return nil, nil
+	}
 	return webauthn.New(&webauthn.Config{
 		RPID: public.Hostname(), RPDisplayName: "Atrium", RPOrigins: []string{public.Scheme + "://" + public.Host},
 		AttestationPreference: protocol.PreferNoAttestation,
@@ -28,6 +33,7 @@ func newPasskeys(public *url.URL) (*webauthn.WebAuthn, error) {
 
 var (
 	errPasskey        = &domain.Fault{Kind: domain.Unauthenticated, Code: "passkey-refused", Message: "This passkey does not open this portal. Sign in another way."}
+	errNoPasskeys     = domain.Refuse("no-passkeys", "Passkeys need a portal whose address is a name. Sign in another way.")
 	errPasskeyExpired = domain.Refuse("passkey-too-late", "This took too long. Please try again.")
 )
 
@@ -135,6 +141,9 @@ func (k *Keeper) BeginPasskey(ctx context.Context, secret string, v Visit) (opti
 	for _, c := range h.keys {
 		known = append(known, c.Descriptor())
 	}
+	if k.passkeys == nil {
+		return nil, errNoPasskeys
+	}
 	creation, session, err := k.passkeys.BeginRegistration(h, webauthn.WithExclusions(known))
 	if err != nil {
 		return nil, err
@@ -203,6 +212,9 @@ func (k *Keeper) strange(err error) error {
 
 // BeginPasskeySignIn asks a browser for any passkey of this portal.
 func (k *Keeper) BeginPasskeySignIn(ctx context.Context, v Visit) (options any, err error) {
+	if k.passkeys == nil {
+		return nil, errNoPasskeys
+	}
 	assertion, session, err := k.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return nil, err
@@ -283,6 +295,9 @@ func (k *Keeper) BeginSecondPasskey(ctx context.Context, secret string, v Visit)
 	}
 	if len(h.keys) == 0 {
 		return nil, errProof
+	}
+	if k.passkeys == nil {
+		return nil, errNoPasskeys
 	}
 	assertion, session, err := k.passkeys.BeginLogin(h, webauthn.WithUserVerification(protocol.VerificationPreferred))
 	if err != nil {

@@ -502,3 +502,11 @@ func TestFreshProofs(t *testing.T) {
 		t.Error("not fresh")
 	}
 }
+
+func TestAPortalWithoutAName(t *testing.T) {
+	w := newWorld(t, func(o *door.Options) { o.PublicURL = "http://127.0.0.1:8080" })
+	_, err := w.Keeper.BeginPasskeySignIn(t.Context(), at("laptop"))
+	w.refused(err, "no-passkeys")
+	_, err = w.Keeper.BeginPasskey(t.Context(), w.signIn("Ana").Secret, at("laptop"))
+	w.refused(err, "no-passkeys")
+}

@@ -482,7 +482,7 @@ func linkPage(a ui.AuthPage, f form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\"></script> <div class=\"link\" data-link=\"/login/link/whose\" hidden><p role=\"status\" data-whose>One moment…</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\"></script> <div class=\"stack\" data-link=\"/login/link/whose\" hidden><p role=\"status\" data-whose>One moment…</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
