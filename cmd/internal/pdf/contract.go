@@ -23,17 +23,15 @@ func (Documents) Contract(p *readapi.ContractPaper) ([]byte, error) {
 	}
 	from := readapi.Seller{Name: p.Parties.Firm, Address: p.Parties.FirmAddress, Color: p.Parties.Color}
 	s := begin(p.Title, from.Name, at, parseColor(from.Color))
+	s.stamp = map[string]string{"draft": "DRAFT", "void": "VOID", "declined": "DECLINED"}[p.Status]
 	s.page()
-	if word := map[string]string{"draft": "DRAFT", "void": "VOID", "declined": "DECLINED"}[p.Status]; word != "" {
-		s.stamp(word)
-	}
 	s.letterhead(from, readapi.Buyer{Name: p.Parties.Client, Address: p.Parties.ClientAddress}, p.Title, contractFacts(p, zone)...)
 	s.prose(p.Body)
 	s.signatures(p, zone)
 	if !p.SentAt.IsZero() {
 		s.certificate(p, zone)
 	}
-	return s.end(joined(" · ", from.Name, p.Title, "contract "+p.ID.String()))
+	return s.end(joined(" · ", from.Name, p.Title))
 }
 
 func signedAt(p *readapi.ContractPaper) (times []time.Time) {
@@ -135,11 +133,11 @@ func (s *sheet) drawing(x, y, w, h float64, path string) {
 
 // certificate says who signed what, when and from where, and where that can be verified.
 func (s *sheet) certificate(p *readapi.ContractPaper, zone *time.Location) {
-	s.letter = nil
+	s.letter, s.stamp = nil, ""
 	s.page()
 	s.text(left, s.y+2, face{bold, 18, s.accent}, "Certificate of signature")
 	s.down(8)
-	s.lines(left, width, body.in(soft), "Made from the record of this contract. The record can only grow: nobody can change or take away an entry without it showing.")
+	s.lines(left, width, body.in(soft), "Made from the record of this contract, to which entries are only ever added. Nothing in it is changed or taken away.")
 	s.down(4)
 	utc, local := instant(p.SentAt, zone)
 	s.entries(

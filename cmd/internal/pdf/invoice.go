@@ -20,17 +20,17 @@ func (Documents) Invoice(p *readapi.InvoicePaper) ([]byte, error) {
 		facts = []fact{{"Due", date(p.Due)}, {"Total", n.money(p.Total)}}
 	}
 	s := begin(title, p.Seller.Name, p.At, parseColor(p.Seller.Color))
-	s.page()
 	switch {
 	case p.Draft:
-		s.stamp("DRAFT")
+		s.stamp = "DRAFT"
 	case p.Current && p.Void:
-		s.stamp("VOID")
+		s.stamp = "VOID"
 	}
+	s.page()
 	s.letterhead(p.Seller, p.Buyer, title, facts...)
 
 	t := table{s, []column{
-		{"DESCRIPTION", width - 20 - 30 - 16 - 30 - 4*cellGap, false}, {"QUANTITY", 20, true}, {"UNIT PRICE", 30, true}, {"TAX", 16, true}, {"AMOUNT", 30, true},
+		{"DESCRIPTION", width - 17 - 25 - 13 - 26 - 4*cellGap, false}, {"QUANTITY", 17, true}, {"UNIT PRICE", 25, true}, {"TAX", 13, true}, {"AMOUNT", 26, true},
 	}, body}
 	t.head()
 	for _, l := range p.Lines {
@@ -70,7 +70,7 @@ func standing(s *sheet, n numbers, p *readapi.InvoicePaper) {
 			below := joined(" · ", pay.Receipt, pay.Reference)
 			t.line(cell{text: shortDate(pay.Date)}, cell{text: "Payment, " + strings.ToLower(method(pay.Method)), below: below}, cell{text: n.amount(negative(pay.Amount))})
 			if pay.Refunded.Amount > 0 {
-				t.line(cell{}, cell{text: "Refunded of it"}, cell{text: n.amount(pay.Refunded)})
+				t.line(cell{}, cell{text: "Refunded of this payment"}, cell{text: n.amount(pay.Refunded)})
 			}
 		}
 		for _, credit := range p.CreditNotes {

@@ -80,6 +80,7 @@ type sheet struct {
 	accent color
 	y      float64
 	letter func() // draws the head of pages after the first
+	stamp  string // a word across every page
 	set    face   // of the last text, to say it again on the next page
 	fonts  map[string]bool
 }
@@ -125,6 +126,9 @@ func (s *sheet) page() {
 	s.set = face{}
 	s.fill(0, 0, pageWidth, 2.2, s.accent)
 	s.y = top
+	if s.stamp != "" {
+		s.across(s.stamp)
+	}
 	if s.pdf.PageNo() > 1 && s.letter != nil {
 		s.letter()
 	}
@@ -279,8 +283,8 @@ func (s *sheet) fill(x, y, w, h float64, c color) {
 	s.pdf.Rect(x, y, w, h, "F")
 }
 
-// stamp writes a word across the page.
-func (s *sheet) stamp(word string) {
+// across writes a word across the page, under what follows.
+func (s *sheet) across(word string) {
 	const size = 90
 	f := face{bold, size, color{0xec, 0xec, 0xee}}
 	s.pdf.TransformBegin()

@@ -21,7 +21,7 @@ func (Documents) Statement(p *readapi.StatementPaper) ([]byte, error) {
 	s.page()
 	s.letterhead(from, p.BuyerNow(), "Statement of account", fact{"Period", period}, fact{"Drawn up", date(p.Made)}, fact{"Balance", n.money(p.Closing)})
 
-	t := table{s, []column{{"DATE", 26, false}, {"WHAT", width - 26 - 3*30 - 4*cellGap, false}, {"BILLED", 30, true}, {"PAID OR CREDITED", 30, true}, {"BALANCE", 30, true}}, body}
+	t := table{s, []column{{"DATE", 22, false}, {"WHAT", width - 22 - 24 - 27 - 24 - 4*cellGap, false}, {"BILLED", 24, true}, {"PAID, CREDITED", 27, true}, {"BALANCE", 24, true}}, body}
 	t.head()
 	if !p.From.IsZero() {
 		t.line(cell{text: shortDate(p.From)}, cell{text: "Opening balance", strong: true}, cell{}, cell{}, cell{text: n.amount(p.Opening), strong: true})

@@ -128,12 +128,12 @@ func (s *sheet) sums(list ...sum) {
 		}
 		s.need(h)
 		if one.total {
-			s.fill(right-column, s.y+0.6, column, h-0.6, tint)
+			s.fill(right-column, s.y+0.6, column+2, h-0.6, tint)
 			s.fill(right-column, s.y+0.6, 0.9, h-0.6, s.accent)
 		}
 		base := s.y + h*0.68
 		s.text(right-column+3, base, f, s.fit(f, one.name, column-40))
-		s.rightText(right-2, base, f, one.amount)
+		s.rightText(right, base, f, one.amount)
 		s.y += h
 	}
 }
