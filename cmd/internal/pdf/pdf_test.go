@@ -69,8 +69,7 @@ func statement() *readapi.StatementPaper {
 		Made: domain.Date{Year: 2026, Month: 3, Day: 31},
 	}
 	p.From, p.To = domain.Date{Year: 2026, Month: 1, Day: 1}, domain.Date{Year: 2026, Month: 3, Day: 31}
-	p.Opening, p.Billed, p.Paid, p.Refunded, p.Credited, p.Voided = eur(120_000), eur(3_037_760), eur(2_000_000), eur(50_000), eur(23_800), eur(0)
-	p.Closing = eur(1_183_960)
+	p.Opening, p.Billed, p.Paid, p.Refunded, p.Credited, p.Voided = eur(120_000), eur(3_037_760), eur(1_880_000), eur(50_000), eur(23_800), eur(0)
 	balance := p.Opening
 	for i, e := range []readapi.StatementEntry{
 		{Kind: "payment", InvoiceNumber: "NL-0009", Amount: eur(-120_000)},
@@ -85,6 +84,7 @@ func statement() *readapi.StatementPaper {
 		e.Date, e.Balance = p.From.AddDays(9*(i+1)), balance
 		p.Entries = append(p.Entries, e)
 	}
+	p.Closing = balance
 	return p
 }
 

@@ -34,7 +34,6 @@ var (
 	soft  = color{0x67, 0x6d, 0x79}
 	faint = color{0xd9, 0xdb, 0xe0}
 	tint  = color{0xf5, 0xf6, 0xf7}
-	white = color{0xff, 0xff, 0xff}
 )
 
 // defaultColor is that of firms that have not chosen any.
@@ -294,7 +293,7 @@ func (s *sheet) across(word string) {
 }
 
 // regular tells which letters there are. It is part of the program, so it can be read.
-var regular, _ = sfnt.Parse(goregular.TTF) //nolint:errcheck // see above
+var regular, _ = sfnt.Parse(goregular.TTF)
 
 // plain is a text in letters that there are: control characters are left out, and what the font lacks is a box.
 func plain(text string) string {
