@@ -157,16 +157,22 @@ func Search(r *Reading, text string) *[]Hit {
 
 // FirmSettings are a firm's choices.
 type FirmSettings struct {
-	Name                string `sql:"f.name"`
-	Slug                string `sql:"f.slug"`
-	Currency            string `sql:"f.currency"`
-	TimeZone            string `sql:"f.time_zone"`
-	NumberFormat        string `sql:"f.number_format"`
-	InvoicePrefix       string `sql:"f.invoice_prefix"`
-	ShowUnreleased      bool   `sql:"f.show_unreleased_invoices"`
-	ShowHistory         bool   `sql:"f.show_history"`
-	DefaultAudience     string `sql:"f.default_audience"`
-	RequireSecondFactor bool   `sql:"f.require_second_factor_for_clients"`
+	Name                string   `sql:"f.name"`
+	Slug                string   `sql:"f.slug"`
+	Currency            string   `sql:"f.currency"`
+	TimeZone            string   `sql:"f.time_zone"`
+	NumberFormat        string   `sql:"f.number_format"`
+	InvoicePrefix       string   `sql:"f.invoice_prefix"`
+	Address             string   `sql:"f.address"`
+	TaxID               string   `sql:"f.tax_id"`
+	PaymentDetails      string   `sql:"f.payment_details"`
+	PrimaryColor        string   `sql:"f.primary_color"`
+	AccentColor         string   `sql:"f.accent_color"`
+	ModulesOff          []string `sql:"f.modules_off"`
+	ShowUnreleased      bool     `sql:"f.show_unreleased_invoices"`
+	ShowHistory         bool     `sql:"f.show_history"`
+	DefaultAudience     string   `sql:"f.default_audience"`
+	RequireSecondFactor bool     `sql:"f.require_second_factor_for_clients"`
 }
 
 var firmView = viewOf[FirmSettings]()

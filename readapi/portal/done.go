@@ -54,7 +54,9 @@ func (v *visit) done() []ui.Flash {
 	word, later := strings.CutSuffix(cookie.Value, laterMark)
 	text, known := doneTexts[word]
 	if !known {
-		return nil
+		if text, known = staffDoneTexts[word]; !known {
+			return nil
+		}
 	}
 	if later {
 		text += " It takes a little while until every page shows it."

@@ -45,6 +45,7 @@ func staffRules(w *world) map[string]staffRule {
 	}
 	both("/staff/clients/new", staffRule{may: managers, owned: true, fields: []string{"name", "", "currency", "EUR"}})
 	both("/staff/clients/{id}/edit", staffRule{may: managers, thing: "aurora", fields: []string{"name", ""}})
+	both("/staff/clients/{id}/modules", staffRule{may: managers, thing: "borealis", fields: []string{"modules", "projects"}})
 	both("/staff/clients/{id}/close", staffRule{may: managers, thing: "borealis"})
 	both("/staff/clients/{id}/reopen", staffRule{may: managers, thing: "borealis"})
 	both("/staff/clients/{id}/contacts/new", staffRule{may: members, thing: "aurora", fields: []string{"name", ""}})

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -24,6 +25,7 @@ func (p *portal) staffClients(r, manager chi.Router) {
 	r.Get("/clients/{id}/contracts", p.page(p.clientContracts))
 	r.Get("/clients/{id}/history", p.page(p.clientHistory))
 	p.form(manager, "/clients/{id}/edit", p.editClient, p.changeAccount)
+	p.form(manager, "/clients/{id}/modules", p.modulesPage, p.changeModules)
 	p.form(manager, "/clients/{id}/close", p.closeClient, p.closeAccount)
 	p.form(manager, "/clients/{id}/reopen", p.reopenClient, p.reopenAccount)
 }
@@ -202,6 +204,7 @@ type accountForm struct {
 	Form     *form
 	Account  readapi.StaffAccount // none of a new one
 	Currency string
+	Off      []string // modules that no client gets
 }
 
 func (p *portal) newClient(v *visit, f *form) (templ.Component, error) {
@@ -230,6 +233,31 @@ func (p *portal) changeAccount(v *visit, f *form) (step, error) {
 	return step{name: "ChangeAccountDetails", command: account.ChangeDetails{
 		Account: v.thing(), Name: f.changed("name"), Address: f.changed("address"), TaxID: f.changed("tax_id"), Notes: f.changed("notes"),
 	}, to: "/staff/clients/" + v.id(), done: "saved"}, nil
+}
+
+func (p *portal) modulesPage(v *visit, f *form) (templ.Component, error) {
+	account := readapi.Get[readapi.StaffAccount](v.q, v.id(), nil)
+	settings := readapi.SettingsOf(v.q)
+	if err := v.read(); err != nil {
+		return nil, err
+	}
+	page := accountForm{look: v.look(), Page: v.staff("Portal of "+account.Name, "/staff/clients"), Form: f, Account: *account, Off: settings.ModulesOff}
+	return modulesView(page), nil
+}
+
+// options are the modules for this client. Those that are off for everybody cannot be switched on for one.
+func (a accountForm) options() []ui.Option {
+	options := a.Form.moduleOptions(a.Account.ModulesOff)
+	for i := range options {
+		if slices.Contains(a.Off, options[i].Value) {
+			options[i].Hint = "Off for all clients, in the settings."
+		}
+	}
+	return options
+}
+
+func (p *portal) changeModules(v *visit, f *form) (step, error) {
+	return step{name: "ChangeAccountModules", command: account.ChangeModules{Account: v.thing(), Off: f.off()}, to: "/staff/clients/" + v.id(), done: "saved"}, nil
 }
 
 func (p *portal) closeClient(v *visit, f *form) (templ.Component, error) {

@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"slices"
+
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 
@@ -53,10 +55,49 @@ func (p *portal) changeSettings(v *visit, f *form) (step, error) {
 	name, currency, zone, format, prefix := f.text("name"), f.text("currency"), f.text("time_zone"), f.text("number_format"), f.text("invoice_prefix")
 	unreleased, history, second := f.text("show_unreleased_invoices") == "yes", f.text("show_history") == "yes", f.text("require_second_factor_for_clients") == "yes"
 	audience := firm.Audience(f.text("default_audience"))
+	address, taxID, details := f.text("address"), f.text("tax_id"), f.text("payment_details")
+	primary, accent := own(f.text("primary_color"), ui.DefaultPrimary), own(f.text("accent_color"), ui.DefaultAccent)
+	off := f.off()
 	return step{name: "ChangeFirmSettings", command: firm.ChangeSettings{
 		Firm: v.scope.Firm, Name: &name, Currency: &currency, TimeZone: &zone, NumberFormat: &format, InvoicePrefix: &prefix,
+		Address: &address, TaxID: &taxID, PaymentDetails: &details, PrimaryColor: &primary, AccentColor: &accent, ModulesOff: &off,
 		ShowUnreleasedInvoices: &unreleased, ShowHistory: &history, DefaultAudience: &audience, RequireSecondFactorForClients: &second,
 	}, to: "/staff/settings", done: "saved"}, nil
+}
+
+// moduleOptions are the parts of the portal that clients can have; off are those that they do not get now.
+func (f *form) moduleOptions(off []string) []ui.Option {
+	var options []ui.Option
+	for _, m := range domain.Modules() {
+		one := ui.Option{Value: string(m), Label: words(string(m)), Hint: moduleHints[m]}
+		one.Chosen = !slices.Contains(off, one.Value)
+		if f.values != nil {
+			one.Chosen = slices.Contains(f.values["modules"], one.Value)
+		}
+		options = append(options, one)
+	}
+	return options
+}
+
+var moduleHints = map[domain.Module]string{domain.Invoices: "With payments and the statement."}
+
+// own is a colour that was chosen; none when it is the one that firms without a choice have.
+func own(colour, usual string) string {
+	if colour == usual {
+		return ""
+	}
+	return colour
+}
+
+// off are the modules that were not ticked.
+func (f *form) off() []domain.Module {
+	off := []domain.Module{}
+	for _, m := range domain.Modules() {
+		if !slices.Contains(f.values["modules"], string(m)) {
+			off = append(off, m)
+		}
+	}
+	return off
 }
 
 func formatOptions() []ui.Option {

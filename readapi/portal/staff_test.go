@@ -108,6 +108,8 @@ func TestStaffOpenAClient(t *testing.T) {
 	holds(t, w.page("/staff/clients?q=dora%40", "meg"), "Dorado")
 	lacks(t, w.page("/staff/clients?q=dora%40", "meg"), "Aurora")
 
+	w.send(at+"/modules", "meg", "modules", "projects")
+	lacks(t, w.page(at+"/modules", "meg"), `value="invoices" checked`)
 	w.send(at+"/close", "meg", "reason", "moved away")
 	lacks(t, w.page("/staff/clients", "meg"), "Dorado")
 	holds(t, w.page("/staff/clients?status=closed", "meg"), "Dorado")
@@ -264,11 +266,13 @@ func TestStaffHistorySearchAndOperations(t *testing.T) {
 
 func TestStaffSettings(t *testing.T) {
 	w := newWorld(t)
-	choices := []string{"name", "North & Co", "currency", "EUR", "time_zone", "Mars", "number_format", "1.234,56", "invoice_prefix", "N-", "default_audience", "named", "show_history", "yes"}
+	choices := []string{"name", "North & Co", "currency", "EUR", "time_zone", "Mars", "number_format", "1.234,56", "invoice_prefix", "N-", "default_audience", "named", "show_history", "yes", "modules", "projects", "modules", "invoices", "primary_color", "#123456", "accent_color", "#b4632a", "address", "Dock 1"}
 	holds(t, w.refused("/staff/settings", "ada", choices...), `value="Mars"`, `id="time_zone-error"`, `value="N-"`, `value="1.234,56" selected`)
 	choices[5] = "Europe/Vienna"
 	w.send("/staff/settings", "ada", choices...)
-	holds(t, w.page("/staff/settings", "ada"), "North &amp; Co", "Europe/Vienna", `value="N-"`)
+	holds(t, w.page("/staff/settings", "ada"), "North &amp; Co", "Europe/Vienna", `value="N-"`, "#123456", "Dock 1", `value="invoices" checked`)
+	lacks(t, w.page("/staff/settings", "ada"), `value="contracts" checked`)
+	lacks(t, w.page("/", "olga"), `href="/contracts"`)
 	holds(t, w.page("/staff/invoices/"+w.id("invoice olga"), "ada"), "238,00")
 
 	w.send("/staff/settings/staff/new", "ada", "name", "Tim", "email", "tim@north.example", "role", "member")
