@@ -21,11 +21,19 @@ func Check(p *Tab, name string) {
 // than its window.
 func CheckLook(p *Tab, name string) {
 	p.t.Helper()
-	found := axe(p)
+	found := axe(p, `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`)
 	if wide := Eval[int](p, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
 		found = append(found, fmt.Sprintf("the page is %d pixels wider than its window: %s", wide, Eval[string](p, widest)))
 	}
-	for _, problem := range found {
+	for _, problem := range append(found, Eval[[]string](p, cut)...) {
+		p.t.Errorf("%s: %s", name, problem)
+	}
+}
+
+// CheckColors fails the test for text that has too little contrast: what is left to check in the other scheme.
+func CheckColors(p *Tab, name string) {
+	p.t.Helper()
+	for _, problem := range axe(p, `{ type: "rule", values: ["color-contrast"] }`) {
 		p.t.Errorf("%s: %s", name, problem)
 	}
 }
@@ -34,6 +42,11 @@ func CheckLook(p *Tab, name string) {
 const widest = `[...document.querySelectorAll("main *, header *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
 	.slice(0, 3).map((e) => e.tagName.toLowerCase() + "." + e.className).join(", ") || "?"`
 
+// cut finds tables that stick out of their frame, which hides what sticks out.
+const cut = `[...document.querySelectorAll("table")].filter((e) => e.checkVisibility() && !e.closest(".hidden, .board") &&
+	e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1)
+	.map((e) => "a table is wider than its frame: " + e.caption?.textContent)`
+
 // refused finds what the templates or the content security policy would not take.
 const refused = `[
 	...[...document.querySelectorAll("[href*='about:invalid'], [src*='about:invalid'], [action*='about:invalid']")].map((e) => "an address was refused: " + e.outerHTML.slice(0, 120)),
@@ -41,8 +54,8 @@ const refused = `[
 	...[...document.querySelectorAll("[onclick], [onsubmit], [onchange], script:not([src]):not([type='application/json'])")].map((e) => "an inline script: " + e.outerHTML.slice(0, 120)),
 ]`
 
-// axe runs axe-core and gives its violations.
-func axe(p *Tab) []string {
+// axe runs rules of axe-core and gives the violations.
+func axe(p *Tab, rules string) []string {
 	p.t.Helper()
 	source, err := os.ReadFile(tool(p.t, "node_modules/axe-core/axe.min.js", ".ci/install-axe"))
 	if err != nil {
@@ -51,7 +64,7 @@ func axe(p *Tab) []string {
 	if !Eval[bool](p, `"axe" in window`) {
 		Eval[bool](p, string(source)+"; true")
 	}
-	return Eval[[]string](p, `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] })
+	return Eval[[]string](p, `axe.run(document, { runOnly: `+rules+`, resultTypes: ["violations"] })
 		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " + n.target.join(" ") + ": " + n.html.slice(0, 160) + " " + n.any.map((a) => a.message).join(" "))))`)
 }
 
@@ -63,11 +76,12 @@ func walk(p *Tab) []string {
 	var found []string
 	for range steps {
 		p.Press("\t")
-		if problem := Eval[string](p, `walk.step()`); problem != "" {
-			found = append(found, problem)
-		}
-		if Eval[bool](p, `walk.done()`) {
+		problem := Eval[string](p, `walk.step()`)
+		if problem == "done" {
 			break
+		}
+		if problem != "" {
+			found = append(found, problem)
 		}
 	}
 	if missed := Eval[[]string](p, `walk.missed()`); len(missed) > 0 {
@@ -95,6 +109,7 @@ const walkStart = `(() => {
 		all,
 		step() {
 			const e = document.activeElement;
+			if (seen.size >= all.length) return "done";
 			if (!e || e === document.body || seen.has(e)) return "";
 			seen.add(e);
 			const r = e.getBoundingClientRect();
@@ -106,7 +121,6 @@ const walkStart = `(() => {
 			if (plain.get(e) === looks(e) || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) < 2 && style.outlineStyle !== "auto")) return "the focus cannot be seen on " + name(e);
 			return "";
 		},
-		done: () => seen.size >= all.length,
 		missed() {
 			const group = (e) => e.type === "radio" ? e.name : null, groups = new Set([...seen].map(group));
 			return all.filter((e) => !seen.has(e) && !(group(e) && groups.has(group(e)))).map(name);

@@ -29,6 +29,9 @@ var (
 // surface is the place of the card colour in the grounds.
 const surface = 1
 
+// Quiet text, as portal.css has it: it must stay readable on the tint.
+var lightMuted, darkMuted = mustColor("#5b5e62"), mustColor("#a6abb1")
+
 // colors are the two colours, or the default for one that is missing or not a colour.
 func (b Brand) colors() (primary, accent string) {
 	primary, ok := ParseColor(b.Primary)
@@ -122,11 +125,13 @@ func shadesOf(c color, grounds []color) shades {
 	} else {
 		s.hover = s.fill.lightness(min(l+0.05, 1))
 	}
-	tint := 0.09
+	tint, muted := 0.09, lightMuted
 	if dark {
-		tint = 0.2
+		tint, muted = 0.2, darkMuted
 	}
-	s.soft = grounds[surface].mix(s.mark, tint)
+	for s.soft = grounds[surface].mix(s.mark, tint); contrast(muted, s.soft) < text+margin; tint -= 0.01 {
+		s.soft = grounds[surface].mix(s.mark, tint)
+	}
 	s.ink = c.readable(text+margin, append([]color{s.soft}, grounds...)...)
 	return s
 }

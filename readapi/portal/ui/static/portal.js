@@ -50,12 +50,14 @@ async function refresh() {
 	const page = await parse(answer), main = page.querySelector("main"), side = page.querySelector(".side nav");
 	if (!main || main.innerHTML === shown) return;
 	const show = () => {
-		const open = [...all("main details")].map((e) => e.open);
+		const open = [...all("main details")].map((e) => e.open), spots = () => [...all("main :is(a, button, summary)")];
+		const focus = spots().indexOf(document.activeElement);
 		shown = main.innerHTML;
 		document.querySelector("main").innerHTML = shown;
 		if (side) document.querySelector(".side nav").innerHTML = side.innerHTML;
 		all("main details").forEach((e, i) => (e.open = open[i]));
 		improve(document.querySelector("main"));
+		spots()[focus]?.focus({ preventScroll: true });
 	};
 	busy() ? say("Something here has changed.", "Show it", show) : show();
 }

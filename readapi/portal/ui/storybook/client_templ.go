@@ -759,7 +759,7 @@ func invoiceTable() templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ui.Table(ui.TableProps{
 			Caption: "Invoices, newest first",
-			Heads:   []ui.Head{{Label: "Invoice"}, {Label: "Status"}, {Label: "Due"}, {Label: "Total", Number: true}, {Label: "To pay", Number: true}},
+			Heads:   []ui.Head{{Label: "Invoice"}, {Label: "Status", Corner: true}, {Label: "Due"}, {Label: "Total", Number: true}, {Label: "To pay", Number: true}},
 			Rows: []ui.TableRow{
 				invoiceRow("INV-1042", "Website relaunch", "part_paid", 25, 427975, 327975),
 				invoiceRow("INV-1037", "Website relaunch", "paid", 10, 571200, 0),

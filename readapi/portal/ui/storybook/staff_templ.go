@@ -527,7 +527,7 @@ func clientBody() templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = ui.Table(ui.TableProps{
 					Caption: "Contacts of Aurora Coffee Roasters",
-					Heads:   []ui.Head{{Label: "Name"}, {Label: "Access"}, {Label: "Last sign-in"}, {Label: "Actions", Quiet: true}},
+					Heads:   []ui.Head{{Label: "Name"}, {Label: "Access", Corner: true}, {Label: "Last sign-in"}, {Label: "Actions", Quiet: true}},
 					Rows: []ui.TableRow{
 						contactRow("Olga Ortiz", "Owner", "granted", 14), contactRow("Marc Weber", "Accounts", "invited", 0), contactRow("Ines Adler", "Marketing", "frozen", 2),
 					},
