@@ -17,7 +17,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 	}
 	options := portal.Options{
 		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events},
-		Now: k.now, Logger: k.log, PublicURL: c.PublicURL,
+		Now: k.now, Logger: k.log, PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true,
 	}
 	if e := k.entrance; e != nil {
 		options.Client, options.Staff = e.identify()

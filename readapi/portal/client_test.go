@@ -84,6 +84,7 @@ func testDashboard(t *testing.T, w *world) {
 func testInvoicePage(t *testing.T, w *world) {
 	page := w.page("/invoices/"+w.id("invoice aurora"), "olga")
 	holds(t, page, "Invoice 0001", "Work on invoice aurora", "Tax 19", "119.00", "69.00", "Hafenstraße 7", "6 days overdue", "for invoice aurora", "bank transfer", "Pay now")
+	holds(t, page, "/api/v1/invoices/"+w.id("invoice aurora")+"/pdf", "/receipt\"")
 	lacks(t, w.page("/invoices/"+w.id("invoice aurora"), "nora"), "Pay now")
 	holds(t, w.page("/invoices/"+w.id("void"), "olga"), "Void: nothing to pay")
 	list := w.page("/invoices?status=overdue", "olga")
@@ -227,8 +228,8 @@ func testPayment(t *testing.T, w *world) {
 	if done.header.Get("Refresh") != "" {
 		t.Error("a payment that has ended leads on")
 	}
-	w.with(func(o *portal.Options) { o.Pays = false })
-	lacks(t, w.page("/invoices/"+w.id("invoice aurora"), "olga"), "Pay now")
+	w.with(func(o *portal.Options) { o.Pays, o.Papers = false, false })
+	lacks(t, w.page("/invoices/"+w.id("invoice aurora"), "olga"), "Pay now", "PDF", "Receipt")
 }
 
 func testProfileFormKeepsWhatWasTyped(t *testing.T, w *world) {

@@ -36,6 +36,7 @@ type contractPage struct {
 	Contract readapi.ContractDetail
 	Me       *readapi.ContractSigner // none for whoever does not sign
 	MaySign  bool
+	PDF      *ui.Link
 	Proof    string // where to prove once more who one is before signing; empty when that is not needed
 	History  []readapi.StaffEntry
 	Form     *form
@@ -57,6 +58,9 @@ func (p *portal) contractForm(v *visit, f *form) (templ.Component, error) {
 		if one.Signers[i].Contact == v.scope.Actor.ID {
 			page.Me = &one.Signers[i]
 		}
+	}
+	if !page.unread() {
+		page.PDF = v.paper("contracts/"+v.id()+"/pdf", "Download PDF")
 	}
 	if v.needsProof() {
 		page.Proof = withNext(v.Doors.Proof, v.r)

@@ -250,7 +250,7 @@ func contractActions(p contractPage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if !p.unread() {
-			templ_7745c5c3_Err = ui.PrintButton().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = paperActions(p.PDF).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

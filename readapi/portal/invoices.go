@@ -96,6 +96,8 @@ type invoicePage struct {
 	Pay      bool             // may be paid online
 	Open     *readapi.Attempt // a payment that is under way
 	Question bool             // may be asked
+	PDF      *ui.Link
+	Receipts bool // can be downloaded
 	History  []readapi.StaffEntry
 	Form     *form
 }
@@ -120,7 +122,10 @@ func (p *portal) readInvoice(v *visit, f *form) (invoicePage, error) {
 	}
 	page := invoicePage{
 		look: v.look(), Page: v.client("Invoice "+one.Number, "/invoices"), Invoice: *one, History: history.Items, Form: f,
-		Question: one.Status != "draft" && one.Status != "void", Pay: v.mayPay() && one.AmountDue.Amount > 0,
+		Question: one.Status != "draft" && one.Status != "void", Pay: v.mayPay() && one.AmountDue.Amount > 0, Receipts: v.Papers,
+	}
+	if one.Status != "draft" {
+		page.PDF = v.paper("invoices/"+v.id()+"/pdf", "Download PDF")
 	}
 	if len(open.Items) > 0 {
 		page.Open = &open.Items[0]

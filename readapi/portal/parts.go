@@ -52,6 +52,14 @@ func ofSigners(c readapi.Contract) string {
 	return strconv.Itoa(c.SignedCount) + " of " + strconv.Itoa(c.SignerCount)
 }
 
+// paper leads to a document as a PDF file; nothing where there are none.
+func (v *visit) paper(path, label string) *ui.Link {
+	if !v.Papers {
+		return nil
+	}
+	return &ui.Link{Label: label, Href: "/api/v1/" + path, Icon: "download"}
+}
+
 // dateValue is a date as a field holds it; nothing for none.
 func dateValue(d domain.Date) string {
 	if d.IsZero() {

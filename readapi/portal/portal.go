@@ -37,6 +37,8 @@ type Options struct {
 	Doors Doors
 	// Pays says that invoices can be paid online: the firm has a payment provider.
 	Pays bool
+	// Papers says that invoices, receipts, statements and contracts can be had as PDF files, from the API.
+	Papers bool
 	// Routes adds further pages, such as those of package signin, behind the same headers and checks; nil: none.
 	Routes func(chi.Router)
 }

@@ -25,6 +25,7 @@ type statementPage struct {
 	Periods   []ui.Link
 	Error     string // what is wrong with the period
 	CSV       string
+	PDF       *ui.Link
 }
 
 // period is the one in the address; without any, this year.
@@ -77,6 +78,7 @@ func (v *visit) statementPage(page ui.Page, ask url.Values, s readapi.StatementD
 	return statementPage{
 		look: v.look(), Page: page, Statement: s, Address: textLines(a.Name, a.Address, a.TaxID), Path: v.r.URL.Path,
 		Periods: v.periods(ask), CSV: v.r.URL.Path + ".csv?" + ask.Encode(),
+		PDF: v.paper("statements/"+a.ID.String()+"/pdf?"+ask.Encode(), "PDF"),
 	}
 }
 

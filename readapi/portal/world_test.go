@@ -141,7 +141,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	}
 	way := []auth.Identify{auth.Bearer(w)}
 	w.options = portal.Options{
-		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Client: way, Staff: way, Now: later, Pays: true,
+		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
 		Doors: portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Help: "/login/help"},
 	}
 	for _, c := range change {
