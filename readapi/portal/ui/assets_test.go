@@ -12,7 +12,7 @@ import (
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
 
-func fetch(t *testing.T, method, path string, headers ...string) *http.Response {
+func fetch(t *testing.T, method, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, path, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -20,7 +20,7 @@ func fetch(t *testing.T, method, path string, headers ...string) *http.Response 
 	}
 	w := httptest.NewRecorder()
 	ui.Static().ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func body(t *testing.T, r io.Reader) string {
@@ -44,15 +44,15 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s is at %s", name, path)
 		}
 		plain := fetch(t, http.MethodGet, path)
-		if plain.StatusCode != 200 || plain.Header.Get("Content-Type") != typ || plain.Header.Get("Content-Encoding") != "" {
-			t.Errorf("%s answers %d as %v", path, plain.StatusCode, plain.Header)
+		if plain.Code != 200 || plain.Header().Get("Content-Type") != typ || plain.Header().Get("Content-Encoding") != "" {
+			t.Errorf("%s answers %d as %v", path, plain.Code, plain.Header())
 		}
-		if got := plain.Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+		if got := plain.Header().Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
 			t.Errorf("%s may be kept: %q", path, got)
 		}
 		zipped := fetch(t, http.MethodGet, path, "Accept-Encoding", "br;q=0, gzip, deflate")
-		if zipped.Header.Get("Content-Encoding") != "gzip" || zipped.Header.Get("Vary") != "Accept-Encoding" || zipped.Header.Get("Etag") == plain.Header.Get("Etag") {
-			t.Errorf("%s compressed answers %v", path, zipped.Header)
+		if zipped.Header().Get("Content-Encoding") != "gzip" || zipped.Header().Get("Vary") != "Accept-Encoding" || zipped.Header().Get("Etag") == plain.Header().Get("Etag") {
+			t.Errorf("%s compressed answers %v", path, zipped.Header())
 		}
 		z, err := gzip.NewReader(zipped.Body)
 		if err != nil {
@@ -61,9 +61,9 @@ func TestAssets(t *testing.T) {
 		if body(t, z) != body(t, plain.Body) {
 			t.Errorf("%s is another file when it is compressed", path)
 		}
-		again := fetch(t, http.MethodGet, path, "If-None-Match", plain.Header.Get("Etag"))
-		if again.StatusCode != http.StatusNotModified {
-			t.Errorf("%s answers %d to whoever has it", path, again.StatusCode)
+		again := fetch(t, http.MethodGet, path, "If-None-Match", plain.Header().Get("Etag"))
+		if again.Code != http.StatusNotModified {
+			t.Errorf("%s answers %d to whoever has it", path, again.Code)
 		}
 	}
 }
@@ -75,19 +75,19 @@ func TestAddressesOfAssets(t *testing.T) {
 		"/assets/brand-1F4F7A-C0662B.css": 404, "/assets/brand-zzzzzz-c0662b.css": 404, "/assets/brand-1f4f7a-c0662b.css.css": 404,
 	} {
 		r := fetch(t, http.MethodGet, path)
-		if r.StatusCode != want {
-			t.Errorf("%s answers %d, want %d", path, r.StatusCode, want)
+		if r.Code != want {
+			t.Errorf("%s answers %d, want %d", path, r.Code, want)
 		}
 	}
 	// A page of another version names a hash that is not ours: it gets our file, and asks again the next time.
-	if got := fetch(t, http.MethodGet, "/assets/portal.0000000000000000.css").Header.Get("Cache-Control"); got != "no-cache" {
+	if got := fetch(t, http.MethodGet, "/assets/portal.0000000000000000.css").Header().Get("Cache-Control"); got != "no-cache" {
 		t.Errorf("a file under a foreign hash may be kept: %q", got)
 	}
-	if r := fetch(t, http.MethodPost, ui.Asset("portal.css")); r.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("a POST answers %d", r.StatusCode)
+	if r := fetch(t, http.MethodPost, ui.Asset("portal.css")); r.Code != http.StatusMethodNotAllowed {
+		t.Errorf("a POST answers %d", r.Code)
 	}
-	if r := fetch(t, http.MethodHead, ui.Asset("portal.css")); r.StatusCode != 200 || body(t, r.Body) != "" {
-		t.Errorf("a HEAD answers %d", r.StatusCode)
+	if r := fetch(t, http.MethodHead, ui.Asset("portal.css")); r.Code != 200 || body(t, r.Body) != "" {
+		t.Errorf("a HEAD answers %d", r.Code)
 	}
 }
 

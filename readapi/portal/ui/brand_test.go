@@ -15,8 +15,15 @@ func TestContrast(t *testing.T) {
 		a, b string
 		want float64
 	}{
-		{"#ffffff", "#000000", 21}, {"#FFFFFF", "#ffffff", 1}, {"#777777", "#ffffff", 4.48}, {"#0000ff", "#ffffff", 8.59}, {"#ffd400", "#000000", 14.67},
-		{"white", "#000000", 0}, {"#fff", "#000000", 0}, {"#00000g", "#ffffff", 0}, {"", "", 0},
+		{"#ffffff", "#000000", 21},
+		{"#FFFFFF", "#ffffff", 1},
+		{"#777777", "#ffffff", 4.48},
+		{"#0000ff", "#ffffff", 8.59},
+		{"#ffd400", "#000000", 14.67},
+		{"white", "#000000", 0},
+		{"#fff", "#000000", 0},
+		{"#00000g", "#ffffff", 0},
+		{"", "", 0},
 	} {
 		if got := ui.Contrast(c.a, c.b); math.Abs(got-c.want) > 0.005 {
 			t.Errorf("the contrast of %s and %s is %.3f, want %.2f", c.a, c.b, got, c.want)

@@ -431,6 +431,7 @@ type PasskeyProps struct {
 	Begin    string
 	Finish   string
 	Kind     Kind
+	Wide     bool
 }
 
 // PasskeyButton signs in with a passkey, or makes one. Browsers without passkeys do not show it.
@@ -463,7 +464,7 @@ func PasskeyButton(p PasskeyProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ScriptButton(ButtonProps{Label: p.Label, Icon: "key", Kind: p.Kind, Wide: true, Attrs: templ.Attributes{
+		templ_7745c5c3_Err = ScriptButton(ButtonProps{Label: p.Label, Icon: "key", Kind: p.Kind, Wide: p.Wide, Attrs: templ.Attributes{
 			"data-passkey": passkeyMode(p.Register), "data-begin": p.Begin, "data-finish": p.Finish,
 		}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -274,7 +274,7 @@ func tableCell(h Head, cell templ.Component) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var12 = []any{templ.KV("number", h.Number), templ.KV("corner", h.Corner)}
+		var templ_7745c5c3_Var12 = []any{templ.KV("number", h.Number), templ.KV("corner", h.Corner), templ.KV("end", h.Quiet)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var12...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -109,8 +109,12 @@ func TestDrawings(t *testing.T) {
 
 func TestStateLabels(t *testing.T) {
 	for _, c := range [][3]string{
-		{"invoice", "part_paid", "Part paid"}, {"contract", "sent", "Waiting for signature"}, {"project", "shifted", "Timeline shifted"},
-		{"contact", "frozen", "Frozen"}, {"invoice", "unheard of", "unheard of"}, {"nothing", "draft", "draft"},
+		{"invoice", "part_paid", "Part paid"},
+		{"contract", "sent", "Waiting for signature"},
+		{"project", "shifted", "Timeline shifted"},
+		{"contact", "frozen", "Frozen"},
+		{"invoice", "unheard of", "unheard of"},
+		{"nothing", "draft", "draft"},
 	} {
 		if got := ui.StateLabel(c[0], c[1]); got != c[2] {
 			t.Errorf("%s %s is called %q, want %q", c[0], c[1], got, c[2])

@@ -958,7 +958,7 @@ func signIn() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.PasskeyButton(ui.PasskeyProps{Label: "Use a passkey", Begin: Path + "begin", Finish: Path + "finish"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PasskeyButton(ui.PasskeyProps{Label: "Use a passkey", Wide: true, Begin: Path + "begin", Finish: Path + "finish"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
