@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -15,10 +17,12 @@ import (
 	"github.com/atrium-portal/atrium/cmd/internal/mail"
 	"github.com/atrium-portal/atrium/cmd/internal/postgres"
 	"github.com/atrium-portal/atrium/commands"
+	"github.com/atrium-portal/atrium/commands/reactors"
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/access"
 	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/domain/login"
+	"github.com/atrium-portal/atrium/projections"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/auth/door"
 	"github.com/atrium-portal/atrium/readapi/portal"
@@ -84,13 +88,44 @@ func (e *entrance) openMail(k *stack, c letting, data, base string) error {
 	return err
 }
 
-// tend answers requests for links and sends mail until ctx ends.
-func (e *entrance) tend(ctx context.Context, group *errgroup.Group, role string) {
+// tellPeople tells people of changes in how they sign in, until ctx ends.
+func (e *entrance) tellPeople(ctx context.Context, k *stack) error {
+	notices := reactors.Notices{Loop: k.loop, Codec: k.codec, Post: post{e.outbox}, Checkpoints: checkpoints{k.pools.App}, Now: k.now}
+	from := func(ctx context.Context) (domain.Position, error) {
+		at, found, err := notices.Checkpoints.Checkpoint(ctx, notices.Name())
+		if err != nil || found {
+			return at, err
+		}
+		// The first start: nobody needs to hear what happened before.
+		if at, err = k.source.Head(ctx); err == nil {
+			err = notices.Checkpoints.SetCheckpoint(ctx, notices.Name(), at)
+		}
+		return at, err
+	}
+	return k.follow(ctx, notices.Name(), from, func(m *message.Message) error {
+		batch, ok := projections.BatchOf(m)
+		if !ok {
+			return errors.New("message without a batch")
+		}
+		return notices.Handle(m.Context(), batch.Events)
+	})
+}
+
+// post is the outbox as reactors see it.
+type post struct{ outbox *postgres.Outbox }
+
+func (p post) Post(ctx context.Context, l reactors.Letter) error {
+	return p.outbox.Enqueue(ctx, postgres.Mail{ID: l.ID, Firm: l.Firm, To: l.To, Subject: l.Subject, Text: l.Text, HTML: l.HTML, Created: l.Created})
+}
+
+// tend answers requests for links, tells people of changes and sends mail until ctx ends.
+func (e *entrance) tend(ctx context.Context, k *stack, group *errgroup.Group, role string) {
 	if role == "all" || role == "api" {
 		group.Go(func() error { return e.keeper.Run(ctx, time.Second) })
 	}
 	if role == "all" || role == "react" {
 		group.Go(func() error { return e.sender.Run(ctx, time.Second) })
+		group.Go(func() error { return e.tellPeople(ctx, k) })
 	}
 }
 
@@ -185,7 +220,7 @@ func (q queue) Sent(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return q.outbox.Sent(ctx, parsed)
+	return q.outbox.Sent(ctx, parsed, q.now())
 }
 
 func (q queue) Failed(ctx context.Context, id, why string, next time.Time) error {

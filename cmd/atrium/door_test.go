@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,8 +58,8 @@ func (v *visitor) wants(status int, to, method, path string, form url.Values) {
 	}
 }
 
-// mailIn waits for a mail in the folder of a server without a mail server.
-func mailIn(t *testing.T, data string) mail.Received {
+// mailThat waits for a mail in the folder of a server without a mail server.
+func mailThat(t *testing.T, data string, fits func(mail.Received) bool) mail.Received {
 	t.Helper()
 	folder, err := mail.NewFolder(filepath.Join(data, "mail"), "portal@localhost")
 	if err != nil {
@@ -67,8 +68,10 @@ func mailIn(t *testing.T, data string) mail.Received {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for {
-		if list, err := folder.Messages(); err == nil && len(list) > 0 {
-			return list[0]
+		if list, err := folder.Messages(); err == nil {
+			if at := slices.IndexFunc(list, fits); at >= 0 {
+				return list[at]
+			}
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			t.Fatal("no mail comes")
@@ -97,7 +100,7 @@ func TestPeopleSignIn(t *testing.T) {
 		v.wants(http.StatusSeeOther, "/login", "GET", "/", nil)
 		v.wants(http.StatusOK, "", "GET", "/login", nil)
 		v.wants(http.StatusSeeOther, "/login/sent?firm=north", "POST", "/login", url.Values{"email": {"ana@lima.example"}})
-		letter := mailIn(t, data)
+		letter := mailThat(t, data, func(m mail.Received) bool { return m.Subject == "Sign in to North" })
 		_, token, ok := strings.Cut(letter.Links[0], s.base+"/login/link#")
 		if !ok {
 			t.Fatalf("the link leads to %s", letter.Links[0])
@@ -112,6 +115,14 @@ func TestPeopleSignIn(t *testing.T) {
 		for _, who := range []http.Header{{"Authorization": {"Bearer " + s.token}}, {"Cookie": {"__Host-atrium=" + v.cookies["__Host-atrium"]}}} {
 			awaitText(t, s.base+"/api/v1/activity", who, `"Ana Lima signed in with a link"`)
 		}
+
+		// Whoever has another address from now on is told at the old one.
+		if status, _, raw := s.call("POST", "/api/v1/commands/ChangeContactDetails", `{"contact":"`+ana+`","email":"ana@new.example"}`); status != http.StatusOK {
+			t.Fatal(raw)
+		}
+		mailThat(t, data, func(m mail.Received) bool {
+			return m.To == "<ana@lima.example>" && m.Subject == "Your sign-in has another address"
+		})
 
 		// Open streams end when her access does.
 		ctx, hangUp := context.WithTimeout(t.Context(), 20*time.Second)
@@ -154,7 +165,7 @@ func TestPeopleSignIn(t *testing.T) {
 	if !strings.HasPrefix(link, "https://portal.example.com/login/link#") {
 		t.Error(link)
 	}
-	for email, want := range map[string]string{"eve@north.example": "nobody", "ana@lima.example": "no portal access"} {
+	for email, want := range map[string]string{"eve@north.example": "nobody", "ana@lima.example": "nobody", "ana@new.example": "no portal access"} {
 		if said := program(t, exitFailed, "link", "--data", data, "--email", email); !strings.Contains(said, want) {
 			t.Errorf("for %s it says %s", email, said)
 		}

@@ -88,7 +88,7 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		k.startReactors(work, group)
 		desk.tend(work, group)
 	}
-	k.entrance.tend(work, group, c.Role)
+	k.entrance.tend(work, k, group, c.Role)
 	handler, err := c.handler(k, desk, &dev, &ready)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -112,8 +113,10 @@ func TestOutbox(t *testing.T) {
 	if err := o.Failed(ctx, mail.ID, "mailbox full", now.Add(5*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Sent(ctx, forever.ID); err != nil {
-		t.Fatal(err)
+	for range 2 { // sent is sent: it is not taken again, nor when it comes again
+		if err := errors.Join(o.Sent(ctx, forever.ID, now), o.Enqueue(ctx, forever)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if all, failed, err := o.Waiting(ctx); all != 1 || failed != 1 || err != nil {
 		t.Error(all, failed, err)
@@ -125,6 +128,11 @@ func TestOutbox(t *testing.T) {
 	if all, _, err := o.Waiting(ctx); all != 0 || err != nil {
 		t.Error(all, err)
 	}
+	take(now.Add(8*24*time.Hour), nil)
+	if err := o.Enqueue(ctx, forever); err != nil { // a week later nobody remembers it
+		t.Fatal(err)
+	}
+	take(now.Add(8*24*time.Hour), &forever)
 }
 
 func TestAMailGoesWithItsLinkOrNotAtAll(t *testing.T) {

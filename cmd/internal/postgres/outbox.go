@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Outbox keeps mail until it was sent. What it says is sealed: links and codes are in it. It is safe for concurrent use,
+// Outbox keeps mail until it was sent, and that it was for a week. What it says is sealed: links and codes are in it. It is safe for concurrent use,
 // also by several processes.
 type Outbox struct {
 	pool *pgxpool.Pool
@@ -30,7 +30,7 @@ func NewOutbox(pool *pgxpool.Pool, key []byte) (*Outbox, error) {
 
 // Mail is a mail that waits.
 type Mail struct {
-	ID       uuid.UUID // tells it apart for ever: a mail with the id of one that waits is the same mail
+	ID       uuid.UUID // tells it apart: a mail with the id of one that waits, or was sent within the week, is the same
 	Firm     uuid.UUID // zero: of none
 	To       string
 	Subject  string
@@ -68,7 +68,7 @@ func (o *Outbox) enqueue(ctx context.Context, db executor, m Mail) error {
 // Take gives a mail that is due and keeps others from taking it for as long as lease; ok is false when none is due. Mail
 // that is of no use any more is dropped. Whoever does not tell Sent or Failed in time lets somebody else try.
 func (o *Outbox) Take(ctx context.Context, lease time.Duration, now time.Time) (m Mail, ok bool, err error) {
-	if _, err := o.pool.Exec(ctx, `DELETE FROM ops.mail WHERE not_after <= $1`, now); err != nil {
+	if _, err := o.pool.Exec(ctx, `DELETE FROM ops.mail WHERE sent_at IS NULL AND not_after <= $1 OR sent_at < $1 - interval '7 days'`, now); err != nil {
 		return m, false, err
 	}
 	var firm pgtype.UUID
@@ -76,7 +76,7 @@ func (o *Outbox) Take(ctx context.Context, lease time.Duration, now time.Time) (
 	var sealed []byte
 	err = o.pool.QueryRow(ctx, `
 		UPDATE ops.mail SET tries = tries + 1, next_at = $2 WHERE id = (
-			SELECT id FROM ops.mail WHERE next_at <= $1 ORDER BY next_at FOR UPDATE SKIP LOCKED LIMIT 1)
+			SELECT id FROM ops.mail WHERE next_at <= $1 AND sent_at IS NULL ORDER BY next_at FOR UPDATE SKIP LOCKED LIMIT 1)
 		RETURNING id, firm, content, created_at, not_after, tries`, now, now.Add(lease)).
 		Scan(&m.ID, &firm, &sealed, &m.Created, &notAfter, &m.Tries)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -98,9 +98,9 @@ func (o *Outbox) Take(ctx context.Context, lease time.Duration, now time.Time) (
 	return m, true, nil
 }
 
-// Sent forgets a mail.
-func (o *Outbox) Sent(ctx context.Context, id uuid.UUID) error {
-	_, err := o.pool.Exec(ctx, `DELETE FROM ops.mail WHERE id = $1`, id)
+// Sent forgets what a mail said.
+func (o *Outbox) Sent(ctx context.Context, id uuid.UUID, now time.Time) error {
+	_, err := o.pool.Exec(ctx, `UPDATE ops.mail SET content = NULL, sent_at = $2, error = '' WHERE id = $1`, id, now)
 	return err
 }
 
@@ -112,6 +112,6 @@ func (o *Outbox) Failed(ctx context.Context, id uuid.UUID, why string, next time
 
 // Waiting tells how many mails wait, and how many of them failed before.
 func (o *Outbox) Waiting(ctx context.Context) (all, failed int, err error) {
-	err = o.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE error <> '') FROM ops.mail`).Scan(&all, &failed)
+	err = o.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE error <> '') FROM ops.mail WHERE sent_at IS NULL`).Scan(&all, &failed)
 	return all, failed, err
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -154,6 +155,16 @@ const (
 	askWindow = time.Hour
 	tryWindow = 15 * time.Minute
 )
+
+// network is whom tries from an address are counted for: itself, or of IPv6 the /64 that one customer has.
+func network(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil || address.Unmap().Is4() {
+		return ip
+	}
+	prefix, _ := address.Prefix(64) // it fails for IPv4 only
+	return prefix.String()
+}
 
 // slow counts a try and refuses it when there were too many. It says nothing about who exists: keys are of what was
 // typed and of where it came from.

@@ -28,7 +28,7 @@ func (k *Keeper) Ask(ctx context.Context, firm domain.ID, email string, reset bo
 	if err := c.Err(); err != nil {
 		return err
 	}
-	if ok, err := k.slow(ctx, "ask from", v.IP, asksPerNetwork, askWindow); err != nil || !ok {
+	if ok, err := k.slow(ctx, "ask from", network(v.IP), asksPerNetwork, askWindow); err != nil || !ok {
 		return orTooOften(err)
 	}
 	// Whoever asks again and again is told nothing: the mails that were sent are still on their way.
@@ -285,7 +285,7 @@ func (k *Keeper) Follow(ctx context.Context, token string, v Visit) (in Entry, n
 // FollowCode uses a link by the code of its mail. The link is the one of the token, else the newest that this browser
 // asked for, else the newest of the person with the address.
 func (k *Keeper) FollowCode(ctx context.Context, token string, firm domain.ID, email, code string, v Visit) (Entry, error) {
-	if ok, err := k.slow(ctx, "code from", v.IP, codesPerNetwork, tryWindow); err != nil || !ok {
+	if ok, err := k.slow(ctx, "code from", network(v.IP), codesPerNetwork, tryWindow); err != nil || !ok {
 		return Entry{}, orTooOften(err)
 	}
 	link, ok, err := k.linkFor(ctx, token, firm, email, v)

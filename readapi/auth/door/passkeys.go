@@ -224,7 +224,7 @@ func (k *Keeper) BeginPasskeySignIn(ctx context.Context, v Visit) (options any, 
 
 // SignInPasskey lets in whoever a passkey belongs to.
 func (k *Keeper) SignInPasskey(ctx context.Context, answer []byte, v Visit) (Entry, error) {
-	if ok, err := k.slow(ctx, "password from", v.IP, passwordsPerNetwork, tryWindow); err != nil || !ok {
+	if ok, err := k.slow(ctx, "password from", network(v.IP), passwordsPerNetwork, tryWindow); err != nil || !ok {
 		return Entry{}, orTooOften(err)
 	}
 	session, err := k.asked(ctx, v.Browser, forSignIn)

@@ -49,7 +49,7 @@ var errPassword = &domain.Fault{
 
 // SignIn lets somebody in by their password, or by a one-time password, which it uses up.
 func (k *Keeper) SignIn(ctx context.Context, firm domain.ID, email, password string, v Visit) (Entry, error) {
-	if ok, err := k.slow(ctx, "password from", v.IP, passwordsPerNetwork, tryWindow); err != nil || !ok {
+	if ok, err := k.slow(ctx, "password from", network(v.IP), passwordsPerNetwork, tryWindow); err != nil || !ok {
 		return Entry{}, orTooOften(err)
 	}
 	if ok, err := k.slow(ctx, "password for", firm.String()+domain.FoldEmail(email), passwordsPerAddress, tryWindow); err != nil || !ok {
