@@ -37,7 +37,7 @@ func (s *story) people() (c cast) {
 	c.priya = s.invite(setup(), at(firstStep, 8_31), Staff{Name: "Priya Nair", Email: "priya@northlight.example", Role: firm.Administrator})
 	prefix := "NL-"
 	s.do(c.priya.actor(), at(firstStep+3, 10_05), "prefix", "ChangeFirmSettings", firm.ChangeSettings{
-		Firm: firmID(), InvoicePrefix: &prefix, Address: new("Speicherstraße 21\n20457 Hamburg\nGermany"), TaxID: new("DE 301 556 284"),
+		Firm: firmID(), InvoicePrefix: &prefix, Address: new("Lange Reihe 27\n20099 Hamburg\nGermany"), TaxID: new("DE 301 556 284"),
 		PaymentDetails: new("Hanseatic Bank\nIBAN DE02 2003 0400 0123 4567 89\nBIC HANBDEHH"),
 	})
 	c.tom = s.invite(c.priya.actor(), at(firstStep+3, 10_20), Staff{Name: "Tom Becker", Email: "tom@northlight.example", Role: firm.Manager})

@@ -25,7 +25,7 @@ func (Documents) Contract(p *readapi.ContractPaper) ([]byte, error) {
 	s := begin(p.Title, from.Name, at, parseColor(from.Color))
 	s.stamp = map[string]string{"draft": "DRAFT", "void": "VOID", "declined": "DECLINED"}[p.Status]
 	s.page()
-	s.letterhead(from, readapi.Buyer{Name: p.Parties.Client, Address: p.Parties.ClientAddress}, p.Title, contractFacts(p, zone)...)
+	s.letterhead(from, "WITH", readapi.Buyer{Name: p.Parties.Client, Address: p.Parties.ClientAddress}, p.Title, contractFacts(p, zone)...)
 	s.prose(p.Body)
 	s.signatures(p, zone)
 	if !p.SentAt.IsZero() {

@@ -27,7 +27,7 @@ func (Documents) Invoice(p *readapi.InvoicePaper) ([]byte, error) {
 		s.stamp = "VOID"
 	}
 	s.page()
-	s.letterhead(p.Seller, p.Buyer, title, facts...)
+	s.letterhead(p.Seller, "TO", p.Buyer, title, facts...)
 
 	t := table{s, []column{
 		{"DESCRIPTION", width - 17 - 25 - 13 - 26 - 4*cellGap, false}, {"QUANTITY", 17, true}, {"UNIT PRICE", 25, true}, {"TAX", 13, true}, {"AMOUNT", 26, true},

@@ -7,8 +7,9 @@ import (
 // fact is a line of the box beside the address.
 type fact struct{ name, value string }
 
-// letterhead writes who writes to whom, what this is, and its facts. The pen stands below it.
-func (s *sheet) letterhead(from readapi.Seller, to readapi.Buyer, title string, facts ...fact) {
+// letterhead writes who writes to whom, what this is, and its facts. The pen stands below it. whom is what stands over
+// the address.
+func (s *sheet) letterhead(from readapi.Seller, whom string, to readapi.Buyer, title string, facts ...fact) {
 	// Who writes: the name large, the rest small and to the right.
 	name := face{bold, 15, ink}
 	s.text(left, s.y+4.5, name, s.fit(name, from.Name, width*0.55))
@@ -21,7 +22,7 @@ func (s *sheet) letterhead(from readapi.Seller, to readapi.Buyer, title string, 
 
 	// To whom, and the facts.
 	begun := s.y
-	s.text(left, s.y, label, "TO")
+	s.text(left, s.y, label, whom)
 	ends := s.block(left, s.y+1.2, width*0.5, body.bold(), to.Name)
 	ends = s.block(left, ends, width*0.5, body, to.Address)
 	ends = s.block(left, ends, width*0.5, small, tax(to.TaxID))

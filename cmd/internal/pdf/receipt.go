@@ -16,7 +16,7 @@ func (Documents) Receipt(p *readapi.ReceiptPaper) ([]byte, error) {
 	facts = append(facts, fact{"Received", date(p.Date)}, fact{"By", method(p.Method)}, fact{"For invoice", p.Invoice})
 	s := begin(title, p.Seller.Name, p.At, parseColor(p.Seller.Color))
 	s.page()
-	s.letterhead(p.Seller, p.Buyer, title, facts...)
+	s.letterhead(p.Seller, "RECEIVED FROM", p.Buyer, title, facts...)
 
 	s.fill(left, s.y, width, 26, tint)
 	s.fill(left, s.y, 0.9, 26, s.accent)

@@ -19,7 +19,7 @@ func (Documents) Statement(p *readapi.StatementPaper) ([]byte, error) {
 		period = shortDate(p.From) + " – " + shortDate(until)
 	}
 	s.page()
-	s.letterhead(from, p.BuyerNow(), "Statement of account", fact{"Period", period}, fact{"Drawn up", date(p.Made)}, fact{"Balance", n.money(p.Closing)})
+	s.letterhead(from, "ACCOUNT OF", p.BuyerNow(), "Statement of account", fact{"Period", period}, fact{"Drawn up", date(p.Made)}, fact{"Balance", n.money(p.Closing)})
 
 	t := table{s, []column{{"DATE", 22, false}, {"WHAT", width - 22 - 24 - 27 - 24 - 4*cellGap, false}, {"BILLED", 24, true}, {"PAID, CREDITED", 27, true}, {"BALANCE", 24, true}}, body}
 	t.head()
