@@ -123,17 +123,27 @@ func Search(r *Reading, text string) *[]Hit {
 	arg := st.arg(text)
 	st.add("select ", hitView.columns, " from (")
 	for i, kind := range []struct{ columns, from, order string }{
-		{"'account' as kind, 1 as place, a.id, a.name as label, case when a.closed then 'closed' else 'open' end as status, '' as detail, a.id as account",
-			"accounts a where a.firm = {firm} and (" + contains([]string{"a.name"}, arg) + ")", "a.name"},
-		{"'contact', 2, c.id, c.name, c.access, c.email, c.account",
-			"contacts c where c.firm = {firm} and c.merged_into is null and (" + contains([]string{"c.name", "c.email", "c.phone"}, arg) + ")", "c.name"},
-		{"'project', 3, p.id, p.name, case when p.completed then 'completed' else p.health end, p.stage, p.account",
-			"projects p where p.firm = {firm} and (" + contains([]string{"p.name"}, arg) + ")", "p.opened_at desc"},
-		{"'invoice', 4, i.id, i.label, " + shownStatus + ", '', i.account",
+		{
+			"'account' as kind, 1 as place, a.id, a.name as label, case when a.closed then 'closed' else 'open' end as status, '' as detail, a.id as account",
+			"accounts a where a.firm = {firm} and (" + contains([]string{"a.name"}, arg) + ")", "a.name",
+		},
+		{
+			"'contact', 2, c.id, c.name, c.access, c.email, c.account",
+			"contacts c where c.firm = {firm} and c.merged_into is null and (" + contains([]string{"c.name", "c.email", "c.phone"}, arg) + ")", "c.name",
+		},
+		{
+			"'project', 3, p.id, p.name, case when p.completed then 'completed' else p.health end, p.stage, p.account",
+			"projects p where p.firm = {firm} and (" + contains([]string{"p.name"}, arg) + ")", "p.opened_at desc",
+		},
+		{
+			"'invoice', 4, i.id, i.label, " + shownStatus + ", '', i.account",
 			"invoices i where i.firm = {firm} and (" + contains([]string{"i.label"}, arg) +
-				" or exists (select from payments y where y.firm = {firm} and y.invoice = i.id and (" + contains([]string{"y.reference", "y.receipt"}, arg) + ")))", "i.drafted_at desc"},
-		{"'contract', 5, k.id, k.title, k.status, '', k.account",
-			"contracts k where k.firm = {firm} and (" + contains([]string{"k.title"}, arg) + ")", "k.drafted_at desc"},
+				" or exists (select from payments y where y.firm = {firm} and y.invoice = i.id and (" + contains([]string{"y.reference", "y.receipt"}, arg) + ")))", "i.drafted_at desc",
+		},
+		{
+			"'contract', 5, k.id, k.title, k.status, '', k.account",
+			"contracts k where k.firm = {firm} and (" + contains([]string{"k.title"}, arg) + ")", "k.drafted_at desc",
+		},
 	} {
 		if i > 0 {
 			st.add(" union all ")

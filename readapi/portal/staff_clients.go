@@ -69,8 +69,12 @@ type clientTab struct {
 func (c clientTab) tabs() []ui.Link {
 	base := clientPath(c.Account.ID)
 	tabs := []ui.Link{
-		{Label: "Overview", Href: base}, {Label: "Contacts", Href: base + "/contacts"}, {Label: "Projects", Href: base + "/projects"},
-		{Label: "Invoices", Href: base + "/invoices"}, {Label: "Contracts", Href: base + "/contracts"}, {Label: "History", Href: base + "/history"},
+		{Label: "Overview", Href: base},
+		{Label: "Contacts", Href: base + "/contacts"},
+		{Label: "Projects", Href: base + "/projects"},
+		{Label: "Invoices", Href: base + "/invoices"},
+		{Label: "Contracts", Href: base + "/contracts"},
+		{Label: "History", Href: base + "/history"},
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Label == c.Tab

@@ -156,14 +156,18 @@ func (p *portal) changeAccess(v *visit, f *form) (step, error) {
 		permissions = role.Defaults()
 	}
 	if f.text("now") == "granted" {
-		return step{name: "ChangePermissions", command: contact.ChangePermissions{Contact: v.thing(), Role: &role, Permissions: permissions},
-			to: "/staff/contacts/" + v.id(), done: "saved"}, nil
+		return step{
+			name: "ChangePermissions", command: contact.ChangePermissions{Contact: v.thing(), Role: &role, Permissions: permissions},
+			to: "/staff/contacts/" + v.id(), done: "saved",
+		}, nil
 	}
 	if len(permissions) == 0 {
 		permissions = nil // those of the role
 	}
-	return step{name: "GrantPortalAccess", command: contact.Grant{Contact: v.thing(), Role: role, Permissions: permissions},
-		to: "/staff/contacts/" + v.id(), done: "access-granted"}, nil
+	return step{
+		name: "GrantPortalAccess", command: contact.Grant{Contact: v.thing(), Role: role, Permissions: permissions},
+		to: "/staff/contacts/" + v.id(), done: "access-granted",
+	}, nil
 }
 
 // contactRoles are what a contact can be at their client.
@@ -280,8 +284,10 @@ func (p *portal) merge(v *visit, f *form) (step, error) {
 	if f.id("duplicate") == domain.NoID {
 		f.wrong("duplicate", "duplicate-required", "Choose the contact that is the same person.")
 	}
-	return step{name: "MergeContacts", command: contact.Merge{Contact: v.thing(), Duplicate: f.id("duplicate"), Reason: f.reason()},
-		to: "/staff/contacts/" + v.id(), done: "merged"}, nil
+	return step{
+		name: "MergeContacts", command: contact.Merge{Contact: v.thing(), Duplicate: f.id("duplicate"), Reason: f.reason()},
+		to: "/staff/contacts/" + v.id(), done: "merged",
+	}, nil
 }
 
 // contactBadge is how a contact's access stands. Who was invited and has never come is shown as such.

@@ -1,0 +1,156 @@
+package readapi_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/readapi"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+// scopeOf is the scope of somebody as pages have it.
+func (w *world) scopeOf(who string) *auth.Scope {
+	w.t.Helper()
+	token := w.tokens.tokens[who]
+	settings, _, err := people{w.loop}.Firm(context.Background(), token.Firm)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := &auth.Scope{Firm: token.Firm, Settings: settings, Rights: token.Rights, ShowHistory: true}
+	if token.Staff != domain.NoID {
+		s.Actor, s.Unreleased = domain.Actor{Kind: domain.Staff, ID: token.Staff}, true
+		return s
+	}
+	access, err := people{w.loop}.Contact(context.Background(), token.Firm, token.Contact)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s.Actor, s.Account, s.Permissions = domain.Actor{Kind: domain.Client, ID: token.Contact}, access.Account, access.Permissions
+	return s
+}
+
+func TestReader(t *testing.T) {
+	w := newWorld(t)
+	w.do("north", w.contactOf("olga"), "QuestionInvoice", invoice.Question{Invoice: w.ids["invoice aurora"], Text: domain.P("What is this?")})
+	w.project()
+	traced := conversation{}
+	pool := func(config *pgxpool.Config) *pgxpool.Pool {
+		config = config.Copy()
+		config.ConnConfig.Tracer = &traced
+		config.MaxConns = 1
+		return open(t, config)
+	}
+	reader, err := readapi.NewReader(readapi.Pools{Client: pool(w.client), Staff: pool(w.staff)}, w.engine, w.options.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+
+	t.Run("a page is one round trip", func(t *testing.T) {
+		for range 2 { // the first prepares the statements
+			traced = conversation{}
+			r := reader.Read(w.scopeOf("olga"))
+			frame := readapi.FrameOf(r)
+			list := readapi.List[readapi.Invoice](r, url.Values{"limit": {"2"}, "sort": {"number"}})
+			one := readapi.Get[readapi.InvoiceDetail](r, w.ids["invoice aurora"].String(), nil)
+			history := readapi.History(r, "invoices", w.ids["invoice aurora"].String(), url.Values{"limit": {"1"}})
+			dashboard := readapi.Dashboard(r)
+			if err := r.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if frame.Name != "Olga" || frame.Account != "Aurora" || frame.ToPay != 1 || frame.ToSign != 1 {
+				t.Errorf("frame: %+v", frame)
+			}
+			if len(list.Items) != 2 || list.Next == "" || list.Items[0].Number != "0001" {
+				t.Errorf("list: %+v", list)
+			}
+			if one.Number != "0001" || len(one.Questions) != 1 || one.Questions[0].Name != "Olga" || one.Questions[0].Text != "What is this?" {
+				t.Errorf("one: %+v", one)
+			}
+			if len(history.Items) != 1 || history.Next == "" || history.Items[0].IP != "" {
+				t.Errorf("history: %+v", history)
+			}
+			if len(dashboard.Actions) != 2 || r.Position() == (domain.Position{}) {
+				t.Errorf("dashboard: %+v", dashboard)
+			}
+		}
+		if traced.batches != 1 || traced.queries != 0 || traced.prepares != 0 {
+			t.Errorf("%d batches, %d queries, %d prepares", traced.batches, traced.queries, traced.prepares)
+		}
+	})
+	t.Run("the staff's home", func(t *testing.T) {
+		r := reader.Read(w.scopeOf("ada"))
+		frame, home := readapi.FrameOf(r), readapi.HomeOf(r)
+		if err := r.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		kinds := map[string]int{}
+		for _, a := range home.Attention {
+			kinds[a.Kind]++
+		}
+		if frame.Asked != 1 || frame.Overdue != 2 || kinds[readapi.AttentionToQuestion] != 1 || kinds[readapi.AttentionToOverdue] != 2 || kinds[readapi.AttentionToFrozen] != 1 ||
+			kinds[readapi.AttentionToUnsigned] != 1 {
+			t.Errorf("%+v, %v", frame, kinds)
+		}
+		total, due := int64(0), home.Totals[0].Due.Amount
+		for _, a := range home.Ageing {
+			total += a.Current.Amount + a.Days30.Amount + a.Days60.Amount + a.Days90.Amount + a.Older.Amount
+		}
+		if total != due {
+			t.Errorf("%d is owed, by age it is %d", due, total)
+		}
+		billed, paid := int64(0), int64(0)
+		for _, m := range home.Months {
+			billed, paid = billed+m.Billed.Amount, paid+m.Paid.Amount
+		}
+		if billed-paid != due {
+			t.Errorf("by month %d was billed and %d paid, but %d is owed", billed, paid, due)
+		}
+		if len(home.Stages) != 2 || home.Stages[0].Stage != "Discovery" {
+			t.Errorf("%+v", home.Stages)
+		}
+	})
+	t.Run("what may not be read is a fault", func(t *testing.T) {
+		for want, ask := range map[string]func(*readapi.Reading){
+			"not-found": func(r *readapi.Reading) {
+				readapi.Get[readapi.InvoiceDetail](r, w.ids["invoice borealis"].String(), nil)
+			},
+			"not-found ":        func(r *readapi.Reading) { readapi.Get[readapi.InvoiceDetail](r, "x", nil) },
+			"limit-invalid":     func(r *readapi.Reading) { readapi.List[readapi.Invoice](r, url.Values{"limit": {"0"}}) },
+			"cursor-invalid":    func(r *readapi.Reading) { readapi.List[readapi.Invoice](r, url.Values{"cursor": {"x"}}) },
+			"internal":          func(r *readapi.Reading) { readapi.List[readapi.StaffInvoice](r, nil) }, // is for staff
+			"parameter-invalid": func(r *readapi.Reading) { readapi.History(r, "", "", url.Values{"from": {"yesterday"}}) },
+		} {
+			r := reader.Read(w.scopeOf("olga"))
+			ask(r)
+			if got := domain.AsFault(r.Run(ctx)).Code; got != want && got+" " != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+		r := reader.Read(w.scopeOf("liam"))
+		readapi.List[readapi.Invoice](r, nil)
+		if got := domain.AsFault(r.Run(ctx)).Code; got != "not-permitted" {
+			t.Errorf("without the permission: %s", got)
+		}
+	})
+	t.Run("waits, but not for long", func(t *testing.T) {
+		position, err := w.engine.Position(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := reader.Await(ctx, position); !ok || err != nil {
+			t.Errorf("what is there: %t, %v", ok, err)
+		}
+		if ok, err := reader.Await(ctx, domain.Position{Commit: position.Commit + 1, Prepare: position.Commit + 1}); ok || err != nil {
+			t.Errorf("what never comes: %t, %v", ok, err)
+		}
+	})
+	if _, err := readapi.NewReader(readapi.Pools{}, nil, nil); err == nil {
+		t.Error("a reader of nothing")
+	}
+}
