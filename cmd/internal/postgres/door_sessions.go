@@ -29,11 +29,11 @@ func sessionTargets(s *door.Session) (targets []any, done func()) {
 	var preview pgtype.UUID
 	var ends pgtype.Timestamptz
 	return []any{
-			&s.ID, &s.Who.Firm, &s.Who.Kind, &s.Who.ID, &s.Method, &s.Second, &s.Stage, &s.NewPassword, &s.Created, &s.Seen, &idle, &s.Expires,
-			&s.Ends, &s.Proved, &s.IP, &s.Agent, &preview, &ends,
-		}, func() {
-			s.Idle, s.Preview, s.PreviewEnds = time.Duration(idle)*time.Second, uuid.UUID(preview.Bytes), ends.Time
-		}
+		&s.ID, &s.Who.Firm, &s.Who.Kind, &s.Who.ID, &s.Method, &s.Second, &s.Stage, &s.NewPassword, &s.Created, &s.Seen, &idle, &s.Expires,
+		&s.Ends, &s.Proved, &s.IP, &s.Agent, &preview, &ends,
+	}, func() {
+		s.Idle, s.Preview, s.PreviewEnds = time.Duration(idle)*time.Second, uuid.UUID(preview.Bytes), ends.Time
+	}
 }
 
 func scanSession(row pgx.CollectableRow) (s door.Session, err error) {

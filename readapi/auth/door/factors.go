@@ -76,7 +76,7 @@ func (k *Keeper) BeginTOTP(ctx context.Context, secret string, v Visit) (n NewTO
 	}
 	if old.Secret == "" {
 		raw := make([]byte, 20)
-		rand.Read(raw) //nolint:errcheck // it never fails: see crypto/rand
+		rand.Read(raw) // it never fails
 		old.Secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw)
 		if err := k.Store.SetTOTP(ctx, s.Who, old, k.Now()); err != nil {
 			return n, err
@@ -325,7 +325,7 @@ const letters = "abcdefghjkmnpqrstuvwxyz23456789"
 func spelled(n int) string {
 	var b strings.Builder
 	for one := make([]byte, 1); n > 0; {
-		rand.Read(one) //nolint:errcheck // it never fails: see crypto/rand
+		rand.Read(one) // it never fails
 		if int(one[0]) >= 256-256%len(letters) {
 			continue // so that every letter is as likely
 		}
