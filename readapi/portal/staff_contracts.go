@@ -50,6 +50,7 @@ type staffContractPage struct {
 	Contract readapi.StaffContractDetail
 	History  []readapi.StaffEntry
 	Manager  bool
+	PDF      *ui.Link
 }
 
 func (v *visit) readStaffContract(title string) (staffContractPage, error) {
@@ -60,6 +61,7 @@ func (v *visit) readStaffContract(title string) (staffContractPage, error) {
 	}
 	return staffContractPage{
 		look: v.look(), Page: v.staff(strings.TrimSpace(title+" "+one.Title), "/staff/contracts"), Contract: *one, History: history.Items, Manager: v.atLeast("manager"),
+		PDF: v.paper("contracts/"+v.id()+"/pdf", "Download PDF"),
 	}, nil
 }
 

@@ -348,7 +348,7 @@ func staffContractView(p staffContractPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Paper(ui.PaperProps{Kind: "Contract", Title: p.Contract.Title, Brand: p.Page.Brand, From: []string{p.Page.Brand.Name}, To: []string{p.Contract.AccountName}, Stamp: contractStamp(p.Contract.Status)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Paper(ui.PaperProps{Kind: "Contract", Title: p.Contract.Title, Brand: p.Page.Brand, Stamp: contractStamp(p.Contract.Status)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -423,7 +423,7 @@ func staffContractActions(p staffContractPage) templ.Component {
 				}
 			}
 		}
-		templ_7745c5c3_Err = ui.PrintButton().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = paperActions(p.PDF).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -600,7 +600,7 @@ func draftView(p draftPage) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = ui.TextArea(hinted(p.Form.field("body", "What is agreed", p.Body), "Plain text. Line breaks are kept. Once it is sent, nobody can change it."), 18).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.TextArea(hinted(p.Form.field("body", "What is agreed", p.Body), "Begin a heading with #, a point of a list with -, and set **words** in bold. Once it is sent, nobody can change it."), 18).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

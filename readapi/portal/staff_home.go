@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,24 +98,22 @@ func short(text string) string {
 	return text
 }
 
-// stats are the figures at the top: money per currency, and what is under way.
+// stats are the figures at the top: what is owed, and what is under way.
 func (h staffHomePage) stats() []ui.Stat {
-	var stats []ui.Stat
+	open := ui.Stat{Label: "Open", Href: "/staff/invoices?status=" + openStatuses}
+	late := ui.Stat{Label: "Overdue", Href: "/staff/invoices?status=overdue"}
+	var owed, overdue []domain.Money
 	for _, t := range h.Home.Totals {
-		open := h.Home.Invoices["sent"] + h.Home.Invoices["part_paid"] + h.Home.Invoices["overdue"]
-		one := ui.Stat{Label: "Open", Value: h.money(t.Due), Href: "/staff/invoices?status=" + openStatuses}
-		late := ui.Stat{Label: "Overdue", Value: h.money(t.Overdue), Href: "/staff/invoices?status=overdue"}
-		if len(h.Home.Totals) == 1 {
-			one.Detail = counted(int(open), "invoice", "invoices")
-			late.Detail = counted(int(h.Home.Invoices["overdue"]), "invoice", "invoices")
-		}
-		if t.Overdue.Amount > 0 {
-			late.Tone = ui.Bad
-		}
-		stats = append(stats, one, late)
+		owed, overdue = append(owed, t.Due), append(overdue, t.Overdue)
+	}
+	n := h.Home.Invoices
+	open.Value, open.Detail = h.amounts(owed, counted(int(n["sent"]+n["part_paid"]+n["overdue"]), "invoice", "invoices"))
+	late.Value, late.Detail = h.amounts(overdue, counted(int(n["overdue"]), "invoice", "invoices"))
+	if n["overdue"] > 0 {
+		late.Tone = ui.Bad
 	}
 	under := h.Home.Projects["on_track"] + h.Home.Projects["waiting_on_client"] + h.Home.Projects["shifted"]
-	projects := ui.Stat{Label: "Projects under way", Value: plain(under), Href: "/staff/projects"}
+	projects := ui.Stat{Label: "Projects under way", Value: plain(under), Href: "/staff/projects", Detail: "for " + counted(int(h.Home.Accounts["open"]), "client", "clients")}
 	if n := h.Home.Projects["waiting_on_client"]; n > 0 {
 		projects.Detail = counted(int(n), "waits on the client", "wait on the client")
 	}
@@ -121,7 +121,20 @@ func (h staffHomePage) stats() []ui.Stat {
 	if n := h.Home.Contracts["declined"]; n > 0 {
 		waiting.Detail, waiting.Tone = counted(int(n), "was declined", "were declined"), ui.Warning
 	}
-	return append(stats, projects, waiting, ui.Stat{Label: "Clients", Value: plain(h.Home.Accounts["open"]), Href: "/staff/clients"})
+	return []ui.Stat{open, late, projects, waiting}
+}
+
+// amounts puts the largest of amounts first, and the others, with what they are of, below it.
+func (h staffHomePage) amounts(all []domain.Money, of string) (value, detail string) {
+	all = slices.DeleteFunc(slices.Clone(all), func(m domain.Money) bool { return m.Amount == 0 })
+	if len(all) == 0 {
+		return "–", of
+	}
+	slices.SortStableFunc(all, func(a, b domain.Money) int { return cmp.Compare(b.Amount, a.Amount) })
+	for _, m := range all[1:] {
+		detail += "and " + h.money(m) + ", "
+	}
+	return h.money(all[0]), detail + of
 }
 
 // revenue are the charts of what was billed and paid, one per currency.

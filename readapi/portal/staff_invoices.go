@@ -65,7 +65,9 @@ type staffInvoicePage struct {
 	History  []readapi.StaffEntry
 	Manager  bool
 	Form     *form
-	Audience string // who sees it, in words
+	Audience string   // who sees it, in words
+	PDF      *ui.Link // of what was sent
+	Receipts bool     // can be had as files
 }
 
 // readStaffInvoice reads the invoice in the address and the client it is for.
@@ -89,6 +91,10 @@ func (v *visit) readStaffInvoice(title string) (staffInvoicePage, error) {
 		look: v.look(), Page: v.staff(strings.TrimSpace(title+" "+name), "/staff/invoices"), Invoice: *one, History: history.Items, Manager: v.atLeast("manager"),
 	}
 	page.Sheet = v.sheet(one.Invoice, one.InvoiceContent, account.Account)
+	page.Receipts = v.Papers
+	if one.Status != "draft" && one.Number != "draft" {
+		page.PDF = v.paper("invoices/"+v.id()+"/pdf", "Download PDF")
+	}
 	page.Audience = audience(one.Recipients, people.Items, one.AccountName)
 	return page, nil
 }

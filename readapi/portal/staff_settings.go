@@ -32,6 +32,7 @@ type settingsPage struct {
 	Seen     map[domain.ID]readapi.Seen
 	Member   readapi.StaffTeamMember // that a form is about
 	Me       domain.ID
+	Doors    bool // the sign-in is there: colleagues can be invited
 }
 
 // settingsTabs are the parts of the settings.
@@ -123,6 +124,7 @@ func (p *portal) staffList(v *visit) (templ.Component, error) {
 	}
 	return staffListView(settingsPage{
 		look: v.look(), Page: v.staff("Staff", "/staff/settings"), Team: team.Items, Seen: seen, Me: v.scope.Actor.ID,
+		Form: newForm(), Doors: p.Doors.Security != "",
 	}), nil
 }
 
