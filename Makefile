@@ -4,7 +4,7 @@ SHELL         := bash
 .SHELLFLAGS   := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS     += --no-print-directory
-.PHONY: help run build test lint fmt golden bench fuzz clean install
+.PHONY: help run build test lint fmt generate screenshots golden bench fuzz clean install
 
 # One program, whether or not a C compiler is installed. The race detector wants CGO_ENABLED=1.
 export CGO_ENABLED ?= 0
@@ -32,10 +32,19 @@ test: install ## Run every test, on a throw-away Postgres and in a real browser
 
 lint: ## Check the format, what may import what, and the usual mistakes
 	@.ci/check-top-level
+	@$(MAKE) generate && git diff --exit-code --stat -- '*_templ.go' || { echo 'Generated page components are stale: run make generate and commit.' >&2; exit 1; }
 	@$(TOOL) golangci-lint run
 
 fmt: ## Format the code
 	@$(TOOL) gofumpt -l -w .
+
+screenshots: install ## Make the pictures of the README from the demo
+	@.ci/install-chromium
+	@.ci/install-axe
+	@go test ./cmd/atrium -count=1 -run TestJourneys -screenshots $(CURDIR)/deploy/screenshots
+
+generate: ## Write the Go files of the page components
+	@$(TOOL) templ generate -log-level error
 
 golden: ## Write the golden samples anew; read the difference before you commit it
 	@go test $$(grep -rlE --include='*_test.go' '^func Test\w*Golden' . | xargs -n1 dirname | sort -u) -run Golden -update

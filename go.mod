@@ -2,51 +2,33 @@ module github.com/atrium-portal/atrium
 
 go 1.26.0
 
-require github.com/EventStore/EventStore-Client-Go/v4 v4.2.0
-
-require github.com/ThreeDotsLabs/watermill v1.5.1
-
-require github.com/alecthomas/kong v1.17.0
-
-require github.com/bojanz/currency v1.5.0
-
-require github.com/cockroachdb/pebble/v2 v2.1.7
-
-require github.com/danielgtaylor/huma/v2 v2.39.1
-
-require github.com/go-chi/chi/v5 v5.5.0
-
-require github.com/google/uuid v1.6.0
-
-require github.com/google/go-cmp v0.7.0
-
-require github.com/jackc/pgx/v5 v5.12.0
-
-require github.com/jedib0t/go-pretty/v6 v6.8.3
-
-require github.com/pressly/goose/v3 v3.28.0
-
-require github.com/rogpeppe/go-internal v1.16.0 // indirect
-
-require github.com/swaggest/swgui v1.8.5
-
-require github.com/go-chi/httprate v0.16.1
-
-require golang.org/x/text v0.43.0 // indirect
-
 require (
 	codeberg.org/go-pdf/fpdf v0.12.0
+	github.com/EventStore/EventStore-Client-Go/v4 v4.2.0
+	github.com/ThreeDotsLabs/watermill v1.5.1
 	github.com/a-h/templ v0.3.1020
+	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/argon2id v1.0.0
+	github.com/bojanz/currency v1.5.0
 	github.com/boombuler/barcode v1.1.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/cockroachdb/pebble/v2 v2.1.7
+	github.com/danielgtaylor/huma/v2 v2.39.1
 	github.com/descope/virtualwebauthn v1.0.3
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/go-chi/httprate v0.16.1
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 	github.com/go-webauthn/webauthn v0.18.2
+	github.com/google/go-cmp v0.7.0
+	github.com/google/uuid v1.6.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7
+	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/pquerna/otp v1.5.0
+	github.com/pressly/goose/v3 v3.28.0
 	github.com/stripe/stripe-go/v86 v86.4.0
+	github.com/swaggest/swgui v1.8.5
 	github.com/wneessen/go-mail v0.8.1
 	golang.org/x/image v0.47.0
 	golang.org/x/net v0.59.0
@@ -99,6 +81,7 @@ require (
 	github.com/prometheus/client_model v0.6.2 // indirect
 	github.com/prometheus/common v0.65.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/rogpeppe/go-internal v1.14.1 // indirect
 	github.com/sethvargo/go-retry v0.4.0 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/tinylib/msgp v1.6.4 // indirect
@@ -109,5 +92,6 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/exp v0.0.0-20260824195058-e88cd73687aa // indirect
+	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260831171406-18b4a7587f8a // indirect
 )
