@@ -24,18 +24,29 @@ type staffHomePage struct {
 	Manager bool
 }
 
-// shownAttention is how much of what needs attention stands on the first page.
-const shownAttention = 12
+// How much of what needs attention, and of what happened, stands on the first page.
+const (
+	shownAttention = 12
+	shownLatest    = 8
+)
 
 func (p *portal) staffHome(v *visit) (templ.Component, error) {
 	home := readapi.HomeOf(v.q)
-	latest := readapi.History(v.q, "", "", url.Values{"limit": {"8"}})
+	latest := readapi.History(v.q, "", "", url.Values{"limit": {"60"}})
 	if err := v.read(); err != nil {
 		return nil, err
 	}
 	return staffHomeView(staffHomePage{
-		look: v.look(), Page: v.staff("Home", "/staff"), Welcome: welcome(v.frame.Name), Home: home, Latest: latest.Items, Manager: v.atLeast("manager"),
+		look: v.look(), Page: v.staff("Home", "/staff"), Welcome: welcome(v.frame.Name), Home: home, Latest: work(latest.Items), Manager: v.atLeast("manager"),
 	}), nil
+}
+
+// work is the latest of the work: without sign-ins and numbers that were taken, which the history has.
+func work(entries []readapi.StaffEntry) []readapi.StaffEntry {
+	entries = slices.DeleteFunc(entries, func(e readapi.StaffEntry) bool {
+		return slices.Contains([]string{"access", "login", "numbering"}, e.Record.Type)
+	})
+	return entries[:min(len(entries), shownLatest)]
 }
 
 // lead says in a sentence how much waits.
@@ -134,7 +145,7 @@ func (h staffHomePage) amounts(all []domain.Money, of string) (value, detail str
 	for _, m := range all[1:] {
 		detail += "and " + h.money(m) + ", "
 	}
-	return h.money(all[0]), detail + of
+	return strings.ReplaceAll(h.money(all[0]), "\u00a0", " "), detail + of // where it is narrow the currency goes below
 }
 
 // revenue are the charts of what was billed and paid, one per currency.
