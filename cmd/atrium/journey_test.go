@@ -33,8 +33,8 @@ func TestJourneys(t *testing.T) {
 		tab := browser.Tab(t)
 		signIn(tab, links[1])
 		tab.WaitText("h1", "Welcome, Ingrid")
-		portaltest.Check(tab, "the client's dashboard")
 		tab.Shot(filepath.Join(pictures, "client.png"))
+		portaltest.Check(tab, "the client's dashboard")
 
 		// Two clicks from the dashboard: read what waits, sign it.
 		tab.Follow(`main a[href^="/contracts/"]`)
@@ -55,8 +55,8 @@ func TestJourneys(t *testing.T) {
 		tab := browser.Tab(t)
 		signIn(tab, links[0])
 		tab.WaitText("h1", "Priya")
-		portaltest.Check(tab, "the staff console")
 		tab.Shot(filepath.Join(pictures, "staff.png"))
+		portaltest.Check(tab, "the staff console")
 		for _, path := range []string{"/staff/clients", "/staff/projects", "/staff/invoices", "/staff/contracts", "/staff/history", "/staff/operations", "/staff/settings"} {
 			tab.Open(base + path)
 			portaltest.Check(tab, "staff "+path)
