@@ -28,10 +28,11 @@ func sessionTargets(s *door.Session) (targets []any, done func()) {
 	var idle int64
 	var preview pgtype.UUID
 	var ends pgtype.Timestamptz
-	return []any{
+	columns := []any{
 		&s.ID, &s.Who.Firm, &s.Who.Kind, &s.Who.ID, &s.Method, &s.Second, &s.Stage, &s.NewPassword, &s.Created, &s.Seen, &idle, &s.Expires,
 		&s.Ends, &s.Proved, &s.IP, &s.Agent, &preview, &ends,
-	}, func() {
+	}
+	return columns, func() {
 		s.Idle, s.Preview, s.PreviewEnds = time.Duration(idle)*time.Second, uuid.UUID(preview.Bytes), ends.Time
 	}
 }
