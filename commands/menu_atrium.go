@@ -80,6 +80,7 @@ func Atrium() *Menu {
 	On(m, payment.Aggregate, "ClosePaymentReview", payment.CloseReview{}, manager)
 
 	Create(m, contract.Aggregate, "DraftContract", contract.Draft{}, manager)
+	On(m, contract.Aggregate, "ChangeContractDraft", contract.ChangeDraft{}, manager)
 	On(m, contract.Aggregate, "SendContract", contract.Send{}, manager, Before(setContractParties))
 	On(m, contract.Aggregate, "ViewContract", contract.View{}, Who{Client: string(contact.ViewContracts)})
 	On(m, contract.Aggregate, "SignContract", contract.Sign{}, Who{Staff: firm.Member, System: true, Client: string(contact.SignContracts)})

@@ -121,10 +121,10 @@ func foldContract(row *contractRow, f domain.Fact) *contractRow {
 	case contract.Drafted:
 		row.owned = ownedBy(f)
 		row.Project, row.Title, row.Status, row.DraftedAt = e.Project, e.Title.Reveal(), contract.StatusDraft, f.Meta.Time
-		row.Recipients, row.SignerCount = make([]domain.ID, len(e.Signers)), len(e.Signers)
-		for i, s := range e.Signers {
-			row.Recipients[i] = s.Contact
-		}
+		row.setSigners(e.Signers)
+	case contract.DraftChanged:
+		row.Project, row.Title = e.Project, e.Title.Reveal()
+		row.setSigners(e.Signers)
 	case contract.Sent:
 		row.Status, row.Released, row.SentAt, row.SHA256 = contract.StatusSent, true, f.Meta.Time, e.SHA256
 		p := e.Parties
@@ -146,11 +146,20 @@ func foldContract(row *contractRow, f domain.Fact) *contractRow {
 	return row
 }
 
+func (r *contractRow) setSigners(signers []contract.Signer) {
+	r.Recipients, r.SignerCount = make([]domain.ID, len(signers)), len(signers)
+	for i, s := range signers {
+		r.Recipients[i] = s.Contact
+	}
+}
+
 func foldContractBody(row *contractBodyRow, f domain.Fact) *contractBodyRow {
 	row = known(row)
 	switch e := f.Event.(contract.Event).(type) {
 	case contract.Drafted:
 		*row = contractBodyRow{ID: f.Of, Firm: f.Meta.Firm, Account: f.Meta.Account, Body: e.Body.Reveal()}
+	case contract.DraftChanged:
+		row.Body = e.Body.Reveal()
 	case contract.Sent, contract.Viewed, contract.Signed, contract.Completed, contract.Declined, contract.Voided:
 	}
 	return row
@@ -159,9 +168,11 @@ func foldContractBody(row *contractBodyRow, f domain.Fact) *contractBodyRow {
 func signerKeys(f domain.Fact) []Key {
 	switch e := f.Event.(contract.Event).(type) {
 	case contract.Drafted:
-		keys := make([]Key, len(e.Signers))
-		for i, s := range e.Signers {
-			keys[i] = K(f.Of, s.Contact)
+		return keysOf(f.Of, e.Signers)
+	case contract.DraftChanged:
+		keys := keysOf(f.Of, e.Signers)
+		for _, gone := range e.Removed {
+			keys = append(keys, K(f.Of, gone))
 		}
 		return keys
 	case contract.Viewed:
@@ -175,12 +186,30 @@ func signerKeys(f domain.Fact) []Key {
 	return nil
 }
 
+func keysOf(contractID domain.ID, signers []contract.Signer) []Key {
+	keys := make([]Key, len(signers))
+	for i, s := range signers {
+		keys[i] = K(contractID, s.Contact)
+	}
+	return keys
+}
+
+// waiting is the row of a signer of a draft; none for somebody who does not sign it any more.
+func waiting(f domain.Fact, signers []contract.Signer, key Key) *contractSignerRow {
+	i := slices.IndexFunc(signers, func(s contract.Signer) bool { return K(f.Of, s.Contact) == key })
+	if i < 0 {
+		return nil
+	}
+	return &contractSignerRow{Contract: f.Of, Contact: signers[i].Contact, Firm: f.Meta.Firm, Account: f.Meta.Account, Place: i + 1}
+}
+
 func foldSigner(row *contractSignerRow, f domain.Fact, key Key) *contractSignerRow {
 	row = known(row)
 	switch e := f.Event.(contract.Event).(type) {
 	case contract.Drafted:
-		i := slices.IndexFunc(e.Signers, func(s contract.Signer) bool { return K(f.Of, s.Contact) == key })
-		*row = contractSignerRow{Contract: f.Of, Contact: e.Signers[i].Contact, Firm: f.Meta.Firm, Account: f.Meta.Account, Place: i + 1}
+		return waiting(f, e.Signers, key)
+	case contract.DraftChanged:
+		return waiting(f, e.Signers, key)
 	case contract.Viewed:
 		row.ViewedAt = f.Meta.Time
 	case contract.Signed:
@@ -203,7 +232,7 @@ func foldContractNotes(row *contractNotesRow, f domain.Fact) *contractNotesRow {
 		row.DeclinedBy, row.DeclineReason = e.Contact, e.Reason.Reveal()
 	case contract.Voided:
 		row.VoidReason = e.Reason.Reveal()
-	case contract.Sent, contract.Viewed, contract.Signed, contract.Completed:
+	case contract.DraftChanged, contract.Sent, contract.Viewed, contract.Signed, contract.Completed:
 	}
 	return row
 }

@@ -207,6 +207,29 @@ func TestContract(t *testing.T) {
 	}
 }
 
+func TestContractDraftThatChanged(t *testing.T) {
+	facts := story("contract", "terms", signing()[0],
+		contract.DraftChanged{
+			Title: domain.P("Other terms"), Body: domain.P("We agree more."), Removed: []domain.ID{id("ana")},
+			Signers: []contract.Signer{{Contact: id("ben"), Order: 1}, {Contact: id("cleo"), Order: 2}},
+		})
+	same(t, &contractRow{
+		owned: ownedByTest("terms"), Recipients: []domain.ID{id("ben"), id("cleo")}, Title: "Other terms",
+		Status: contract.StatusDraft, SignerCount: 2, DraftedAt: at(0),
+	}, row[contractRow](t, facts, "contracts", id("terms")))
+	if body := row[contractBodyRow](t, facts, "contract_bodies", id("terms")); body.Body != "We agree more." {
+		t.Errorf("the text: %+v", body)
+	}
+	if gone := row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ana")); gone != nil {
+		t.Errorf("whoever was removed still signs: %+v", gone)
+	}
+	for place, name := range []string{"ben", "cleo"} {
+		if signer := row[contractSignerRow](t, facts, "contract_signers", id("terms"), id(name)); signer == nil || signer.Place != place+1 {
+			t.Errorf("%s signs as %+v", name, signer)
+		}
+	}
+}
+
 func TestContractThatCameToNothing(t *testing.T) {
 	declined := story("contract", "terms", signing(contract.Declined{Contact: id("ben"), Reason: domain.P("too dear")})...)
 	got := row[contractRow](t, declined, "contracts", id("terms"))

@@ -6,7 +6,7 @@
 // # Decisions that closed a door
 //
 //   - Sending freezes the SHA-256 of the exact text, and each signature names it: what was signed can be shown to be
-//     what was sent. The cost is that a contract is never edited; a mistake means voiding it and sending another.
+//     what was sent. The cost is that what was sent is never edited; a mistake means voiding it and sending another.
 //   - Only the signer signs, under a sign-in of their own. Nobody at the firm can do it for them.
 package contract
 
@@ -23,7 +23,7 @@ import (
 var Aggregate = domain.Aggregate[State, Event]{
 	Category: "contract",
 	Evolve:   evolve,
-	Events:   []Event{Drafted{}, Sent{}, Viewed{}, Signed{}, Completed{}, Declined{}, Voided{}},
+	Events:   []Event{Drafted{}, DraftChanged{}, Sent{}, Viewed{}, Signed{}, Completed{}, Declined{}, Voided{}},
 }
 
 // Event is a fact about a contract.
@@ -46,6 +46,15 @@ type Drafted struct {
 type Signer struct {
 	Contact domain.ID `json:"contact"`
 	Order   int       `json:"order,omitempty"`
+}
+
+// DraftChanged carries the whole draft as it is from now on.
+type DraftChanged struct {
+	Project domain.ID       `json:"project,omitzero"`
+	Title   domain.Personal `json:"title"`
+	Body    domain.Personal `json:"body"`
+	Signers []Signer        `json:"signers"`
+	Removed []domain.ID     `json:"removed,omitempty"` // who were to sign, and are not any more
 }
 
 // Sent freezes the text and asks the first signer.
@@ -97,16 +106,20 @@ type Voided struct {
 	Reason domain.Personal `json:"reason"`
 }
 
-func (Drafted) contract()   {}
-func (Sent) contract()      {}
-func (Viewed) contract()    {}
-func (Signed) contract()    {}
-func (Completed) contract() {}
-func (Declined) contract()  {}
-func (Voided) contract()    {}
+func (Drafted) contract()      {}
+func (DraftChanged) contract() {}
+func (Sent) contract()         {}
+func (Viewed) contract()       {}
+func (Signed) contract()       {}
+func (Completed) contract()    {}
+func (Declined) contract()     {}
+func (Voided) contract()       {}
 
 // EventType is the wire name.
 func (Drafted) EventType() string { return "ContractDrafted" }
+
+// EventType is the wire name.
+func (DraftChanged) EventType() string { return "ContractDraftChanged" }
 
 // EventType is the wire name.
 func (Sent) EventType() string { return "ContractSent" }
@@ -128,6 +141,11 @@ func (Voided) EventType() string { return "ContractVoided" }
 
 // Sentence for history.
 func (e Drafted) Sentence() string { return "drafted the contract" + e.Title.After(" ") }
+
+// Sentence for history.
+func (e DraftChanged) Sentence() string {
+	return "changed the draft of the contract" + e.Title.After(" ")
+}
 
 // Sentence for history.
 func (e Sent) Sentence() string {
@@ -173,6 +191,7 @@ const (
 // State is what decisions about a contract need.
 type State struct {
 	Status  Status
+	Project domain.ID
 	SHA256  string   // of the text; frozen once sent; empty when the text was erased
 	Signers []Signee // in the order in which they sign
 }
@@ -186,14 +205,9 @@ type Signee struct {
 func evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Drafted:
-		s.Status = StatusDraft
-		if !e.Title.Erased() && !e.Body.Erased() {
-			s.SHA256 = Digest(e.Title.Reveal(), e.Body.Reveal())
-		}
-		s.Signers = make([]Signee, len(e.Signers))
-		for i, signer := range e.Signers {
-			s.Signers[i].Contact = signer.Contact
-		}
+		s = s.draft(e.Project, e.Title, e.Body, e.Signers)
+	case DraftChanged:
+		s = s.draft(e.Project, e.Title, e.Body, e.Signers)
 	case Sent:
 		s.Status, s.SHA256 = StatusSent, e.SHA256
 	case Viewed:
@@ -207,6 +221,19 @@ func evolve(s State, e Event) State {
 		s = s.note(e.Contact, func(signer *Signee) { signer.Declined = true })
 	case Voided:
 		s.Status = StatusVoid
+	}
+	return s
+}
+
+// draft is the state of a draft with a content.
+func (s State) draft(project domain.ID, title, body domain.Personal, signers []Signer) State {
+	s.Status, s.Project, s.SHA256 = StatusDraft, project, ""
+	if !title.Erased() && !body.Erased() {
+		s.SHA256 = Digest(title.Reveal(), body.Reveal())
+	}
+	s.Signers = make([]Signee, len(signers))
+	for i, signer := range signers {
+		s.Signers[i].Contact = signer.Contact
 	}
 	return s
 }

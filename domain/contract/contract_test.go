@@ -86,6 +86,44 @@ func TestDraft(t *testing.T) {
 	}
 }
 
+func TestChangeDraft(t *testing.T) {
+	with := func(change func(*contract.ChangeDraft)) contract.ChangeDraft {
+		c := contract.ChangeDraft{
+			Project: dt.ID("project"), Title: title, Body: body, Signers: []contract.Signer{{Contact: ana}, {Contact: ben}},
+		}
+		change(&c)
+		return c
+	}
+	asIs := with(func(*contract.ChangeDraft) {})
+	cleared := contract.DraftChanged{Title: title, Body: domain.P("Less."), Signers: []contract.Signer{{Contact: ben, Order: 1}}, Removed: []domain.ID{ana}}
+	dt.Run(t, contract.Aggregate, cases{
+		{Name: "says the same already", Given: events{drafted}, When: asIs},
+		{
+			Name: "changes all of it", Given: events{drafted},
+			When: contract.ChangeDraft{Title: title, Body: domain.P("Less."), Signers: []contract.Signer{{Contact: ben}}}, Then: events{cleared},
+		},
+		{
+			Name: "changes the order", Given: events{drafted}, When: with(func(c *contract.ChangeDraft) { slices.Reverse(c.Signers) }),
+			Then: events{contract.DraftChanged{Project: drafted.Project, Title: title, Body: body, Signers: []contract.Signer{{Contact: ben, Order: 1}, {Contact: ana, Order: 2}}}},
+		},
+		{
+			Name: "changes it back", Given: events{drafted, cleared}, When: asIs,
+			Then: events{contract.DraftChanged{Project: drafted.Project, Title: title, Body: body, Signers: drafted.Signers}},
+		},
+		{Name: "is sent as it was changed", Given: events{drafted, cleared}, When: contract.Send{}, Then: events{
+			contract.Sent{SHA256: contract.Digest(title.Reveal(), "Less."), Signers: []domain.ID{ben}},
+		}},
+		{Name: "needs a text", Given: events{drafted}, When: with(func(c *contract.ChangeDraft) { c.Body = domain.P("") }), Fault: "body-required body"},
+		{Name: "leaves what was sent alone", Given: open, When: asIs, Fault: "contract-sent"},
+		{Name: "leaves what is complete alone", Given: done, When: asIs, Fault: "contract-sent"},
+		{Name: "is void", Given: events{drafted, voided}, When: asIs, Fault: "contract-void"},
+		{Name: "does not exist", When: asIs, Fault: "not-found"},
+	})
+	if refs := asIs.Refs(); len(refs) != 3 || refs[2].ID != ben {
+		t.Errorf("refers to %v", refs)
+	}
+}
+
 func TestSend(t *testing.T) {
 	dt.Run(t, contract.Aggregate, cases{
 		{Name: "freezes the text", Given: events{drafted}, When: contract.Send{}, Then: events{sent}},
@@ -239,6 +277,7 @@ func TestVoid(t *testing.T) {
 func TestSentences(t *testing.T) {
 	for want, e := range map[string]contract.Event{
 		"drafted the contract Website care":              drafted,
+		"changed the draft of the contract Website care": contract.DraftChanged{Title: title},
 		"sent the contract to its 2 signers":             sent,
 		"sent the contract to its signer":                contract.Sent{Signers: []domain.ID{ana}},
 		"signed the contract as Ana Lima":                anaSigned,
@@ -256,5 +295,6 @@ func TestGolden(t *testing.T) {
 		Firm: "North Studio", FirmAddress: "1 Quay\nBergen", Client: domain.P("Lima"), ClientAddress: domain.P("2 Hill\nOslo"),
 		TimeZone: "Europe/Berlin", Color: "#123456",
 	}
-	dt.Golden(t, contract.Aggregate, drafted, full, anaSaw, drawnByAna(), completed, declined, voided)
+	changed := contract.DraftChanged{Project: drafted.Project, Title: title, Body: body, Signers: drafted.Signers, Removed: []domain.ID{dt.ID("eve")}}
+	dt.Golden(t, contract.Aggregate, drafted, changed, full, anaSaw, drawnByAna(), completed, declined, voided)
 }

@@ -69,7 +69,7 @@ func TestSignaturesAreInOrderAndOfOneText(t *testing.T) {
 					declined = true
 				case contract.Voided:
 					ended = e.EventType()
-				case contract.Drafted, contract.Sent:
+				case contract.Drafted, contract.DraftChanged, contract.Sent:
 				}
 			}
 			if signed == count && ended == "" {
