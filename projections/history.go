@@ -52,8 +52,8 @@ var clientsSeeNot = []string{"ip", "user_agent", "session", "request"}
 func historyTable() Table {
 	return Table{
 		name: "history", access: OfRecipients,
-		where: "client_visible and current_setting('app.history', true) = 'on' and " +
-			"(permission = '' or permission = any(nullif(current_setting('app.permissions', true), '')::text[]))",
+		where: "client_visible and (select current_setting('app.history', true) = 'on') and " +
+			"(permission = '' or permission = any(" + setting("app.permissions", "text[]") + "))",
 		hidden:  clientsSeeNot,
 		indexes: []string{"(firm, position desc)", "(account, position desc)", "(record, position desc)"},
 		fold:    rowsOf[entry]{}, appendOnly: true,

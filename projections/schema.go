@@ -124,12 +124,18 @@ func (t *table) index(schema string) []string {
 	return list
 }
 
-const (
-	firmMatches    = "firm = nullif(current_setting('app.firm', true), '')::uuid"
-	accountMatches = "account = any(nullif(current_setting('app.accounts', true), '')::uuid[])"
+// Each setting is read in a subquery of its own: Postgres then reads it once per statement, not once per row.
+var (
+	firmMatches    = "firm = " + setting("app.firm", "uuid")
+	accountMatches = "account = any(" + setting("app.accounts", "uuid[]") + ")"
 	// app.contact is the contact's id, or an array of it and of the duplicates that were merged into it.
-	recipientMatches = "(recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])"
+	recipientMatches = "(recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]))"
 )
+
+// setting is a setting of the transaction as a value of a type; NULL when it is not set.
+func setting(name, typ string) string {
+	return "(select nullif(current_setting(" + quote(name) + ", true), '')::" + typ + ")::" + typ
+}
 
 // protect lets each role see what is its own. Settings are read in the policies themselves: wrapped in an immutable
 // function, a cached plan would keep the answer for the next caller.

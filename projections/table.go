@@ -89,11 +89,11 @@ const (
 
 // Unreleased is the condition that the reader sees what is not released yet, for Spec.ClientsWhere:
 // "released or " + Unreleased.
-const Unreleased = "current_setting('app.unreleased', true) = 'on'"
+const Unreleased = "(select current_setting('app.unreleased', true) = 'on')"
 
 // Permitted is the condition that the reader holds a permission, for Spec.ClientsWhere.
 func Permitted(permission string) string {
-	return quote(permission) + " = any(nullif(current_setting('app.permissions', true), '')::text[])"
+	return "(select " + quote(permission) + " = any(nullif(current_setting('app.permissions', true), '')::text[]))"
 }
 
 // Audience is implemented by rows of primary tables whose visibility differs from row to row: whether clients of the

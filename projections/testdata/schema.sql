@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('9a52583d4226', true);
+insert into read.checkpoint (build, loading) values ('779007610328', true);
 
 create table read.firms (
 	id uuid not null,
@@ -546,11 +546,11 @@ create policy projector on read.firms to atrium_projector, current_user using (t
 
 grant select on read.firms to atrium_staff;
 
-create policy staff on read.firms for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.firms for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.firms to atrium_client;
 
-create policy client on read.firms for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy client on read.firms for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.staff enable row level security;
 
@@ -562,11 +562,11 @@ create policy projector on read.staff to atrium_projector, current_user using (t
 
 grant select on read.staff to atrium_staff;
 
-create policy staff on read.staff for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.staff for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.staff to atrium_client;
 
-create policy client on read.staff for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy client on read.staff for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.staff_details enable row level security;
 
@@ -578,7 +578,7 @@ create policy projector on read.staff_details to atrium_projector, current_user 
 
 grant select on read.staff_details to atrium_staff;
 
-create policy staff on read.staff_details for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.staff_details for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.accounts enable row level security;
 
@@ -590,11 +590,11 @@ create policy projector on read.accounts to atrium_projector, current_user using
 
 grant select on read.accounts to atrium_staff;
 
-create policy staff on read.accounts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.accounts for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.accounts to atrium_client;
 
-create policy client on read.accounts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]));
+create policy client on read.accounts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]));
 
 alter table read.account_notes enable row level security;
 
@@ -606,7 +606,7 @@ create policy projector on read.account_notes to atrium_projector, current_user 
 
 grant select on read.account_notes to atrium_staff;
 
-create policy staff on read.account_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.account_notes for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.contacts enable row level security;
 
@@ -618,11 +618,11 @@ create policy projector on read.contacts to atrium_projector, current_user using
 
 grant select on read.contacts to atrium_staff;
 
-create policy staff on read.contacts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.contacts for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.contacts to atrium_client;
 
-create policy client on read.contacts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]));
+create policy client on read.contacts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]));
 
 alter table read.contact_notes enable row level security;
 
@@ -634,7 +634,7 @@ create policy projector on read.contact_notes to atrium_projector, current_user 
 
 grant select on read.contact_notes to atrium_staff;
 
-create policy staff on read.contact_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.contact_notes for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.projects enable row level security;
 
@@ -646,11 +646,11 @@ create policy projector on read.projects to atrium_projector, current_user using
 
 grant select on read.projects to atrium_staff;
 
-create policy staff on read.projects for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.projects for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.projects to atrium_client;
 
-create policy client on read.projects for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and ('view_projects' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+create policy client on read.projects for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and ((select 'view_projects' = any(nullif(current_setting('app.permissions', true), '')::text[]))));
 
 alter table read.project_team enable row level security;
 
@@ -662,11 +662,11 @@ create policy projector on read.project_team to atrium_projector, current_user u
 
 grant select on read.project_team to atrium_staff;
 
-create policy staff on read.project_team for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.project_team for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.project_team to atrium_client;
 
-create policy client on read.project_team for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and ('view_projects' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+create policy client on read.project_team for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and ((select 'view_projects' = any(nullif(current_setting('app.permissions', true), '')::text[]))));
 
 alter table read.invoices enable row level security;
 
@@ -678,11 +678,11 @@ create policy projector on read.invoices to atrium_projector, current_user using
 
 grant select on read.invoices to atrium_staff;
 
-create policy staff on read.invoices for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.invoices for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.invoices to atrium_client;
 
-create policy client on read.invoices for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and ((released or current_setting('app.unreleased', true) = 'on') and 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+create policy client on read.invoices for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])) and ((released or (select current_setting('app.unreleased', true) = 'on')) and (select 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[]))));
 
 alter table read.credit_notes enable row level security;
 
@@ -694,11 +694,11 @@ create policy projector on read.credit_notes to atrium_projector, current_user u
 
 grant select on read.credit_notes to atrium_staff;
 
-create policy staff on read.credit_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.credit_notes for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.credit_notes to atrium_client;
 
-create policy client on read.credit_notes for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = credit_notes.invoice)));
+create policy client on read.credit_notes for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (exists (select from invoices where invoices.id = credit_notes.invoice)));
 
 alter table read.invoice_reasons enable row level security;
 
@@ -710,7 +710,7 @@ create policy projector on read.invoice_reasons to atrium_projector, current_use
 
 grant select on read.invoice_reasons to atrium_staff;
 
-create policy staff on read.invoice_reasons for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.invoice_reasons for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.questions enable row level security;
 
@@ -722,11 +722,11 @@ create policy projector on read.questions to atrium_projector, current_user usin
 
 grant select on read.questions to atrium_staff;
 
-create policy staff on read.questions for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.questions for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.questions to atrium_client;
 
-create policy client on read.questions for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = questions.invoice)));
+create policy client on read.questions for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (exists (select from invoices where invoices.id = questions.invoice)));
 
 alter table read.payments enable row level security;
 
@@ -738,11 +738,11 @@ create policy projector on read.payments to atrium_projector, current_user using
 
 grant select on read.payments to atrium_staff;
 
-create policy staff on read.payments for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.payments for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.payments to atrium_client;
 
-create policy client on read.payments for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = payments.invoice)));
+create policy client on read.payments for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (exists (select from invoices where invoices.id = payments.invoice)));
 
 alter table read.payment_attempts enable row level security;
 
@@ -754,11 +754,11 @@ create policy projector on read.payment_attempts to atrium_projector, current_us
 
 grant select on read.payment_attempts to atrium_staff;
 
-create policy staff on read.payment_attempts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.payment_attempts for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.payment_attempts to atrium_client;
 
-create policy client on read.payment_attempts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and ('view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+create policy client on read.payment_attempts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])) and ((select 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[]))));
 
 alter table read.payment_pages enable row level security;
 
@@ -770,11 +770,11 @@ create policy projector on read.payment_pages to atrium_projector, current_user 
 
 grant select on read.payment_pages to atrium_staff;
 
-create policy staff on read.payment_pages for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.payment_pages for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.payment_pages to atrium_client;
 
-create policy client on read.payment_pages for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and ('pay_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[]) and 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])));
+create policy client on read.payment_pages for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])) and ((select 'pay_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[])) and (select 'view_invoices' = any(nullif(current_setting('app.permissions', true), '')::text[]))));
 
 alter table read.payment_notes enable row level security;
 
@@ -786,7 +786,7 @@ create policy projector on read.payment_notes to atrium_projector, current_user 
 
 grant select on read.payment_notes to atrium_staff;
 
-create policy staff on read.payment_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.payment_notes for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.ledger enable row level security;
 
@@ -798,11 +798,11 @@ create policy projector on read.ledger to atrium_projector, current_user using (
 
 grant select on read.ledger to atrium_staff;
 
-create policy staff on read.ledger for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.ledger for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.ledger to atrium_client;
 
-create policy client on read.ledger for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from invoices where invoices.id = ledger.invoice)));
+create policy client on read.ledger for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (exists (select from invoices where invoices.id = ledger.invoice)));
 
 alter table read.contracts enable row level security;
 
@@ -814,11 +814,11 @@ create policy projector on read.contracts to atrium_projector, current_user usin
 
 grant select on read.contracts to atrium_staff;
 
-create policy staff on read.contracts for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.contracts for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.contracts to atrium_client;
 
-create policy client on read.contracts for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and (released and 'view_contracts' = any(nullif(current_setting('app.permissions', true), '')::text[]) and (status <> 'complete' or exists (select from firms where firms.id = contracts.firm and firms.show_history))));
+create policy client on read.contracts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])) and (released and (select 'view_contracts' = any(nullif(current_setting('app.permissions', true), '')::text[])) and (status <> 'complete' or exists (select from firms where firms.id = contracts.firm and firms.show_history))));
 
 alter table read.contract_bodies enable row level security;
 
@@ -830,11 +830,11 @@ create policy projector on read.contract_bodies to atrium_projector, current_use
 
 grant select on read.contract_bodies to atrium_staff;
 
-create policy staff on read.contract_bodies for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.contract_bodies for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.contract_bodies to atrium_client;
 
-create policy client on read.contract_bodies for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from contracts where contracts.id = contract_bodies.id)));
+create policy client on read.contract_bodies for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (exists (select from contracts where contracts.id = contract_bodies.id)));
 
 alter table read.contract_signers enable row level security;
 
@@ -846,11 +846,11 @@ create policy projector on read.contract_signers to atrium_projector, current_us
 
 grant select on read.contract_signers to atrium_staff;
 
-create policy staff on read.contract_signers for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.contract_signers for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.contract_signers to atrium_client;
 
-create policy client on read.contract_signers for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (exists (select from contracts where contracts.id = contract_signers.contract)));
+create policy client on read.contract_signers for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (exists (select from contracts where contracts.id = contract_signers.contract)));
 
 alter table read.contract_notes enable row level security;
 
@@ -862,7 +862,7 @@ create policy projector on read.contract_notes to atrium_projector, current_user
 
 grant select on read.contract_notes to atrium_staff;
 
-create policy staff on read.contract_notes for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.contract_notes for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.numbers enable row level security;
 
@@ -874,7 +874,7 @@ create policy projector on read.numbers to atrium_projector, current_user using 
 
 grant select on read.numbers to atrium_staff;
 
-create policy staff on read.numbers for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.numbers for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.access enable row level security;
 
@@ -886,11 +886,11 @@ create policy projector on read.access to atrium_projector, current_user using (
 
 grant select on read.access to atrium_staff;
 
-create policy staff on read.access for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.access for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.access to atrium_client;
 
-create policy client on read.access for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]));
+create policy client on read.access for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])));
 
 alter table read.last_seen enable row level security;
 
@@ -902,11 +902,11 @@ create policy projector on read.last_seen to atrium_projector, current_user usin
 
 grant select on read.last_seen to atrium_staff;
 
-create policy staff on read.last_seen for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.last_seen for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select on read.last_seen to atrium_client;
 
-create policy client on read.last_seen for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]));
+create policy client on read.last_seen for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])));
 
 alter table read.history enable row level security;
 
@@ -918,11 +918,11 @@ create policy projector on read.history to atrium_projector, current_user using 
 
 grant select on read.history to atrium_staff;
 
-create policy staff on read.history for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.history for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 grant select (position, firm, account, stream, category, record, label, event, revision, time, actor, actor_kind, on_behalf_of, sentence, changes, command, cause, event_id, client_visible, recipients, permission) on read.history to atrium_client;
 
-create policy client on read.history for select to atrium_client using (firm = nullif(current_setting('app.firm', true), '')::uuid and account = any(nullif(current_setting('app.accounts', true), '')::uuid[]) and (recipients = '{}' or recipients && ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]) and (client_visible and current_setting('app.history', true) = 'on' and (permission = '' or permission = any(nullif(current_setting('app.permissions', true), '')::text[]))));
+create policy client on read.history for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])) and (client_visible and (select current_setting('app.history', true) = 'on') and (permission = '' or permission = any((select nullif(current_setting('app.permissions', true), '')::text[])::text[]))));
 
 alter table read.parked enable row level security;
 
@@ -934,4 +934,4 @@ create policy projector on read.parked to atrium_projector, current_user using (
 
 grant select on read.parked to atrium_staff;
 
-create policy staff on read.parked for select to atrium_staff using (firm = nullif(current_setting('app.firm', true), '')::uuid);
+create policy staff on read.parked for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
