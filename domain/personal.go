@@ -135,31 +135,40 @@ func seal(keys Keyring, random io.Reader, firm ID, subject, aad, text string) (*
 
 // open decrypts; it fails when the place, the field, the key or a byte is not the one it was sealed with.
 func (s *sealedText) open(keys Keyring, place, field string) (Personal, error) {
-	if s.Field != "" {
-		field = s.Field
-	}
-	key, err := keys.OpeningKey(s.Subject)
+	plain, err := s.plain(keys, place, field)
 	if errors.Is(err, ErrErased) {
 		return Personal{erased: true, sealed: s}, nil
 	}
 	if err != nil {
-		return Personal{}, fmt.Errorf("key of %s: %w", s.Subject, err)
+		return Personal{}, err
+	}
+	return Personal{text: string(plain[saltSize:])}, nil
+}
+
+// plain is the salt and the text; ErrErased when the key is gone.
+func (s *sealedText) plain(keys Keyring, place, field string) ([]byte, error) {
+	if s.Field != "" {
+		field = s.Field
+	}
+	key, err := keys.OpeningKey(s.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("key of %s: %w", s.Subject, err)
 	}
 	gcm, err := newGCM(key)
 	if err != nil {
-		return Personal{}, err
+		return nil, err
 	}
 	if len(s.Ciphertext) < gcm.NonceSize() {
-		return Personal{}, errors.New("personal text: too short")
+		return nil, errors.New("personal text: too short")
 	}
 	plain, err := gcm.Open(nil, s.Ciphertext[:gcm.NonceSize()], s.Ciphertext[gcm.NonceSize():], []byte(place+field))
 	if err != nil || len(plain) < saltSize {
-		return Personal{}, errors.New("personal text does not belong to this place or was changed")
+		return nil, errors.New("personal text does not belong to this place or was changed")
 	}
 	if sum := sha256.Sum256(plain); subtle.ConstantTimeCompare(sum[:], s.Commitment) != 1 {
-		return Personal{}, errors.New("personal text does not match its commitment")
+		return nil, errors.New("personal text does not match its commitment")
 	}
-	return Personal{text: string(plain[saltSize:])}, nil
+	return plain, nil
 }
 
 func newGCM(key []byte) (cipher.AEAD, error) {
