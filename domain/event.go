@@ -35,6 +35,8 @@ type Aggregate[S any, E Event] struct {
 	// Referable tells whether other things may refer to one in this state; nil means always. An account that is
 	// closed takes no new invoices.
 	Referable func(S) error
+	// Also lists the accounts, besides its own, whose things may refer to one in this state; nil means none.
+	Also func(S) []ID
 }
 
 // Upcaster turns the JSON data of an event of one schema version into that of the next.
@@ -138,7 +140,7 @@ type Fact struct {
 }
 
 // Ref is another thing that a command refers to. The loop checks that it exists, belongs to the same firm (and, for
-// things of a client, the same account) and takes references, and names Field when it does not.
+// things of a client, the same account or one of Aggregate.Also) and takes references, and names Field when it does not.
 type Ref struct {
 	Field    string // JSON path in the command
 	Category string

@@ -111,9 +111,10 @@ func (c Grant) Decide(s State, _ domain.Meta) ([]Event, error) {
 }
 
 // ChangePermissions replaces what a contact may do, and the role when one is given. With a role and no permissions
-// the role's defaults apply.
+// the role's defaults apply. Account is one that the contact is linked to; none is their own.
 type ChangePermissions struct {
 	Contact     domain.ID    `json:"contact"`
+	Account     domain.ID    `json:"account,omitzero"`
 	Role        *Role        `json:"role,omitempty"`
 	Permissions []Permission `json:"permissions,omitempty"`
 }
@@ -122,8 +123,15 @@ type ChangePermissions struct {
 func (c ChangePermissions) Target() domain.ID { return c.Contact }
 
 // Decide changes role and permissions of a contact with access when something differs.
-func (c ChangePermissions) Decide(s State, _ domain.Meta) ([]Event, error) {
-	role := s.Role
+func (c ChangePermissions) Decide(s State, m domain.Meta) ([]Event, error) {
+	if c.Account == m.Account {
+		c.Account = domain.NoID
+	}
+	now, has := Membership{c.Account, s.Role, s.Permissions}, s.Granted
+	if c.Account != domain.NoID {
+		now, has = s.link(c.Account)
+	}
+	role := now.Role
 	domain.Replace(&role, c.Role)
 	var v domain.Checks
 	if c.Role != nil {
@@ -137,17 +145,17 @@ func (c ChangePermissions) Decide(s State, _ domain.Meta) ([]Event, error) {
 	if err := s.unmerged(); err != nil {
 		return nil, err
 	}
-	if !s.Granted {
+	if !has {
 		return nil, refuseNoAccess()
 	}
 	permissions := role.Defaults()
 	if c.Permissions != nil {
 		permissions = tidy(c.Permissions)
 	}
-	if role == s.Role && slices.Equal(permissions, s.Permissions) {
+	if role == now.Role && slices.Equal(permissions, now.Permissions) {
 		return nil, nil
 	}
-	return []Event{PermissionsChanged{RoleFrom: s.Role, RoleTo: role, From: s.Permissions, To: permissions}}, nil
+	return []Event{PermissionsChanged{Account: c.Account, RoleFrom: now.Role, RoleTo: role, From: now.Permissions, To: permissions}}, nil
 }
 
 // Revoke ends portal access.
@@ -159,14 +167,14 @@ type Revoke struct {
 // Target is the contact.
 func (c Revoke) Target() domain.ID { return c.Contact }
 
-// Decide revokes access that was granted.
+// Decide revokes access that was granted, and ends the links to other accounts with it.
 func (c Revoke) Decide(s State, _ domain.Meta) ([]Event, error) {
 	var v domain.Checks
 	v.OptionalText(c.Reason.Reveal(), "reason", 500)
 	if err := v.Err(); err != nil || !s.Granted {
 		return nil, err
 	}
-	return []Event{AccessRevoked{Reason: c.Reason}}, nil
+	return append(s.unlinkAll(), AccessRevoked{Reason: c.Reason}), nil
 }
 
 // Freeze shuts a contact out at once: a stolen mailbox, somebody who has left.

@@ -22,8 +22,11 @@ var Aggregate = domain.Aggregate[State, Event]{
 		AccessUnfrozen{},
 		Absorbed{},
 		Merged{},
+		Linked{},
+		Unlinked{},
 	},
 	Referable: State.unmerged,
+	Also:      State.elsewhere,
 }
 
 // Event is a fact about a contact.
@@ -57,8 +60,9 @@ type AccessGranted struct {
 	Permissions []Permission `json:"permissions"` // sorted, each once
 }
 
-// PermissionsChanged replaces what the contact may do.
+// PermissionsChanged replaces what the contact may do at their own account, or at one they are linked to.
 type PermissionsChanged struct {
+	Account  domain.ID    `json:"account,omitzero"` // that they are linked to; none: their own
 	RoleFrom Role         `json:"role_from"`
 	RoleTo   Role         `json:"role_to"`
 	From     []Permission `json:"from"` // sorted, each once
@@ -98,6 +102,8 @@ func (AccessFrozen) contact()       {}
 func (AccessUnfrozen) contact()     {}
 func (Absorbed) contact()           {}
 func (Merged) contact()             {}
+func (Linked) contact()             {}
+func (Unlinked) contact()           {}
 
 // EventType is the wire name.
 func (Added) EventType() string { return "ContactAdded" }
@@ -142,10 +148,14 @@ func (e AccessGranted) Sentence() string { return "granted portal access as " + 
 
 // Sentence for history.
 func (e PermissionsChanged) Sentence() string {
-	if e.RoleFrom != e.RoleTo {
-		return "changed the contact's role from " + string(e.RoleFrom) + " to " + string(e.RoleTo)
+	where := ""
+	if e.Account != domain.NoID {
+		where = " at another client"
 	}
-	return "changed what the contact may do"
+	if e.RoleFrom != e.RoleTo {
+		return "changed the contact's role" + where + " from " + string(e.RoleFrom) + " to " + string(e.RoleTo)
+	}
+	return "changed what the contact may do" + where
 }
 
 // Sentence for history.
@@ -172,6 +182,7 @@ type State struct {
 	Permissions []Permission
 	Granted     bool // portal access was granted and not revoked
 	Frozen      bool
+	Links       []Membership // of other accounts, in the order in which they were linked
 	Absorbed    []domain.ID // contacts merged into this one
 	MergedInto  domain.ID   // the contact this one ended in; none for most
 }
@@ -206,7 +217,11 @@ func evolve(s State, e Event) State {
 	case AccessGranted:
 		s.Granted, s.Role, s.Permissions = true, e.Role, e.Permissions
 	case PermissionsChanged:
-		s.Role, s.Permissions = e.RoleTo, e.To
+		if e.Account == domain.NoID {
+			s.Role, s.Permissions = e.RoleTo, e.To
+		} else {
+			s.Links = append(without(s.Links, e.Account), Membership{e.Account, e.RoleTo, e.To})
+		}
 	case AccessRevoked:
 		s.Granted, s.Role, s.Permissions = false, "", nil
 	case AccessFrozen:
@@ -218,6 +233,10 @@ func evolve(s State, e Event) State {
 	case Merged:
 		s.MergedInto = e.Into
 		s.Granted, s.Role, s.Permissions = false, "", nil
+	case Linked:
+		s.Links = append(without(s.Links, e.Account), Membership(e))
+	case Unlinked:
+		s.Links = without(s.Links, e.Account)
 	}
 	return s
 }

@@ -241,11 +241,7 @@ func TestMerge(t *testing.T) {
 	})
 }
 
-func TestDuplicateIsAReference(t *testing.T) {
-	refs := contact.Merge{Duplicate: dt.ID("other")}.Refs()
-	if want := (domain.Ref{Field: "duplicate", Category: "contact", ID: dt.ID("other")}); len(refs) != 1 || refs[0] != want {
-		t.Fatal(refs)
-	}
+func TestOtherThingsReferToContacts(t *testing.T) {
 	if err := contact.Aggregate.Referable(contact.Aggregate.Fold(added)); err != nil {
 		t.Fatal(err)
 	}
@@ -301,6 +297,8 @@ func TestCommandsActOnTheirTarget(t *testing.T) {
 		contact.Unfreeze{Contact: dt.ID("it")},
 		contact.Merge{Contact: dt.ID("it"), Duplicate: dt.ID("other")},
 		contact.Retire{Contact: dt.ID("it"), Into: dt.ID("other")},
+		contact.Link{Contact: dt.ID("it"), Account: dt.ID("bolt")},
+		contact.Unlink{Contact: dt.ID("it"), Account: dt.ID("bolt")},
 	} {
 		if c.Target() != dt.ID("it") {
 			t.Errorf("%T acts on something else", c)
@@ -332,6 +330,10 @@ func TestSentences(t *testing.T) {
 		"unfroze portal access":                                               contact.AccessUnfrozen{},
 		"merged a duplicate into this contact: typed twice at the exhibition": contact.Absorbed{Reason: domain.P("typed twice at the exhibition")},
 		"merged this contact into another one":                                merged,
+		"linked this contact to another client as viewer":                     linked,
+		"ended this contact's link to another client: left Bolt":              unlinked,
+		"changed the contact's role at another client from viewer to owner":   contact.PermissionsChanged{Account: dt.ID("bolt"), RoleFrom: contact.Viewer, RoleTo: contact.Owner},
+		"changed what the contact may do at another client":                   contact.PermissionsChanged{Account: dt.ID("bolt"), RoleFrom: contact.Viewer, RoleTo: contact.Viewer},
 	} {
 		if got := e.Sentence(); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -344,5 +346,6 @@ func TestGolden(t *testing.T) {
 		added, contact.DetailsChanged{Name: added.Name, Email: domain.P("lima@lima.example"), Phone: added.Phone, EmailBefore: added.Email}, viewer,
 		contact.PermissionsChanged{RoleFrom: contact.Viewer, RoleTo: contact.Member, From: viewer.Permissions, To: contact.Member.Defaults()},
 		revoked, frozen, contact.AccessUnfrozen{}, contact.Absorbed{Duplicate: dt.ID("other"), Reason: domain.P("typed twice")}, merged,
+		linked, unlinked,
 	)
 }
