@@ -26,6 +26,8 @@ type Options struct {
 	LoginKey []byte
 	// Gateway is the name of the payment provider's adapter; empty when clients cannot pay online.
 	Gateway string
+	// Files is where uploads are; nil where nothing can be uploaded.
+	Files Files
 	// Exclusive says that nobody else appends to the log: what this process remembers of a stream is what is stored.
 	Exclusive bool
 	// CachedStates bounds the cache of folded states; zero means 50,000.

@@ -31,6 +31,8 @@ func Atrium() *Menu {
 
 	Create(m, firm.Aggregate, "CreateFirm", firm.Create{}, program)
 	On(m, firm.Aggregate, "ChangeFirmSettings", firm.ChangeSettings{}, administrator)
+	On(m, firm.Aggregate, "SetFirmLogo", firm.SetLogo{}, administrator, Before(keepLogo))
+	On(m, firm.Aggregate, "RemoveFirmLogo", firm.RemoveLogo{}, administrator)
 	On(m, firm.Aggregate, "InviteStaff", firm.Invite{}, administrator, Before(claimForStaff))
 	On(m, firm.Aggregate, "ChangeStaffRole", firm.ChangeRole{}, administrator)
 	On(m, firm.Aggregate, "DeactivateStaff", firm.Deactivate{}, administrator)
@@ -48,7 +50,9 @@ func Atrium() *Menu {
 	On(m, contact.Aggregate, "RevokePortalAccess", contact.Revoke{}, manager)
 	On(m, contact.Aggregate, "FreezeAccess", contact.Freeze{}, member)
 	On(m, contact.Aggregate, "UnfreezeAccess", contact.Unfreeze{}, manager)
-	On(m, contact.Aggregate, "MergeContacts", contact.Merge{}, manager)
+	On(m, contact.Aggregate, "LinkContact", contact.Link{}, manager, Before(checkLinked))
+	On(m, contact.Aggregate, "UnlinkContact", contact.Unlink{}, manager)
+	On(m, contact.Aggregate, "MergeContacts", contact.Merge{}, manager, Before(findDuplicate))
 	On(m, contact.Aggregate, "RetireContact", contact.Retire{}, step)
 
 	Create(m, project.Aggregate, "OpenProject", project.Open{}, member)

@@ -28,6 +28,8 @@ type firmRow struct {
 	ShowHistory            bool          `db:"show_history"`
 	DefaultAudience        firm.Audience `db:"default_audience"`
 	RequireSecondFactor    bool          `db:"require_second_factor_for_clients"`
+	Logo                   domain.ID     `db:"logo,null" history:"-"`
+	LogoSHA256             string        `db:"logo_sha256" history:"-"` // of the logo; empty without one
 	CreatedAt              time.Time     `db:"created_at" history:"-"`
 }
 
@@ -76,6 +78,10 @@ func foldFirm(row *firmRow, f domain.Fact) *firmRow {
 		row.set(e.Settings)
 	case firm.SettingsChanged:
 		row.set(e.Settings)
+	case firm.LogoSet:
+		row.Logo, row.LogoSHA256 = e.Logo.ID, e.Logo.SHA256
+	case firm.LogoRemoved:
+		row.Logo, row.LogoSHA256 = domain.NoID, ""
 	case firm.StaffInvited, firm.StaffRoleChanged, firm.StaffDeactivated: // rows of staff
 	}
 	return row
@@ -97,7 +103,7 @@ func staffKeys(f domain.Fact) []Key {
 		return []Key{K(e.Staff)}
 	case firm.StaffDeactivated:
 		return []Key{K(e.Staff)}
-	case firm.Created, firm.SettingsChanged:
+	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved:
 	}
 	return nil
 }
@@ -111,7 +117,7 @@ func foldStaff(row *staffRow, f domain.Fact) *staffRow {
 		row.Role = e.To
 	case firm.StaffDeactivated:
 		row.Active = false
-	case firm.Created, firm.SettingsChanged:
+	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved:
 	}
 	return row
 }
@@ -123,7 +129,7 @@ func foldStaffDetails(row *staffDetailsRow, f domain.Fact) *staffDetailsRow {
 		*row = staffDetailsRow{ID: e.Staff, Firm: f.Meta.Firm, Email: e.Email.Reveal(), InvitedAt: f.Meta.Time}
 	case firm.StaffDeactivated:
 		row.DeactivatedAt, row.Reason = f.Meta.Time, e.Reason.Reveal()
-	case firm.Created, firm.SettingsChanged, firm.StaffRoleChanged:
+	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved, firm.StaffRoleChanged:
 	}
 	return row
 }

@@ -11,7 +11,7 @@ import (
 var Aggregate = domain.Aggregate[State, Event]{
 	Category: "firm",
 	Evolve:   evolve,
-	Events:   []Event{Created{}, SettingsChanged{}, StaffInvited{}, StaffRoleChanged{}, StaffDeactivated{}},
+	Events:   []Event{Created{}, SettingsChanged{}, LogoSet{}, LogoRemoved{}, StaffInvited{}, StaffRoleChanged{}, StaffDeactivated{}},
 }
 
 // Event is a fact about a firm.
@@ -129,6 +129,7 @@ func (r Role) rank() int {
 type State struct {
 	Slug     string
 	Settings Settings
+	Logo     domain.File // none: no id
 	Staff    map[domain.ID]StaffState
 }
 
@@ -146,6 +147,10 @@ func evolve(s State, e Event) State {
 		s.Slug, s.Settings = e.Slug, e.Settings
 	case SettingsChanged:
 		s.Settings = e.Settings
+	case LogoSet:
+		s.Logo = e.Logo
+	case LogoRemoved:
+		s.Logo = domain.File{}
 	case StaffInvited:
 		s.Staff = with(s.Staff, e.Staff, StaffState{Role: e.Role, Active: true, Name: e.Name, Email: e.Email})
 	case StaffRoleChanged:

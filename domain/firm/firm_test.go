@@ -267,6 +267,19 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+func TestLogo(t *testing.T) {
+	first := domain.File{ID: dt.ID("first"), SHA256: "5ha", Size: 70, Type: "image/png"}
+	set := firm.SetLogo{File: first.ID, Logo: first}
+	dt.Run(t, firm.Aggregate, []testCase{
+		{Name: "is set", Given: events{created}, When: set, Then: events{firm.LogoSet{Logo: first}}},
+		{Name: "is this one already", Given: events{created, firm.LogoSet{Logo: first}}, When: set},
+		{Name: "takes a file", Given: events{created}, When: firm.SetLogo{}, Fault: "file-required file"},
+		{Name: "is removed", Given: events{created, firm.LogoSet{Logo: first}}, When: firm.RemoveLogo{}, Then: events{firm.LogoRemoved{}}},
+		{Name: "is not there", Given: events{created}, When: firm.RemoveLogo{}},
+		{Name: "comes back", Given: events{created, firm.LogoSet{Logo: first}, firm.LogoRemoved{}}, When: set, Then: events{firm.LogoSet{Logo: first}}},
+	})
+}
+
 func TestGolden(t *testing.T) {
 	full := settings
 	full.InvoicePrefix, full.ShowUnreleasedInvoices, full.DefaultAudience = "INV-", true, firm.Named
@@ -278,5 +291,6 @@ func TestGolden(t *testing.T) {
 		firm.Created{Slug: "north-studio", Settings: full}, firm.SettingsChanged{Settings: full}, ben,
 		firm.StaffRoleChanged{Staff: dt.ID("ben"), From: firm.Member, To: firm.Manager},
 		firm.StaffDeactivated{Staff: dt.ID("ben"), Reason: domain.P("left")},
+		firm.LogoSet{Logo: domain.File{ID: dt.ID("logo"), SHA256: "45777c14d90fa79dc6ce71ceb6f81cced62c929c472199547cfd939a54e954c6", Size: 1234, Type: "image/png"}}, firm.LogoRemoved{},
 	)
 }

@@ -35,6 +35,7 @@ type step struct {
 	command any
 	to      string // {id} stands for the id of what was made
 	done    string // what is said there: see doneTexts
+	pinned  *int64 // the revision that the form was opened at; nil: whatever it is now
 }
 
 // showFunc reads and gives the page on which a form stands; takeFunc reads the form. Faults that takeFunc notes, or
@@ -137,7 +138,7 @@ func (p *portal) dispatch(v *visit, f *form, s step) (commands.Receipt, error) {
 	}
 	meta.Command = domain.DeriveID("form", meta.Firm.String(), meta.Actor.Ref(), s.name, f.key)
 	meta.Digest = f.digest()
-	receipt, err := p.Dispatch.Dispatch(context.WithoutCancel(v.r.Context()), commands.Order{Name: s.name, Command: s.command, Meta: meta})
+	receipt, err := p.Dispatch.Dispatch(context.WithoutCancel(v.r.Context()), commands.Order{Name: s.name, Command: s.command, Meta: meta, Pinned: s.pinned})
 	if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Code == "idempotency-mismatch" {
 		f.key = domain.NewID().String()
 		err = domain.Refuse("form-sent-before", "This form was sent before with other content. Look at what it did; if you still want to send it as it is now, send it again.")

@@ -86,6 +86,7 @@ func staffRules(w *world) map[string]staffRule {
 	rules["GET /staff/contracts/{id}"] = staffRule{may: members, thing: "contract"}
 	rules["GET /staff/contracts/{id}/history"] = staffRule{may: members, thing: "contract"}
 	both("/staff/contracts/new", staffRule{may: managers, query: "?account=" + w.id("aurora"), fields: []string{"title", ""}})
+	both("/staff/contracts/{id}/edit", staffRule{may: managers, thing: "contract draft", fields: []string{"revision", "0", "title", ""}})
 	both("/staff/contracts/{id}/send", staffRule{may: managers, thing: "contract draft"})
 	both("/staff/contracts/{id}/void", staffRule{may: managers, thing: "contract", fields: []string{"reason", ""}})
 

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -14,12 +13,13 @@ import (
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
 
-// staffContracts are the pages of contracts.
+// staffContracts are the pages of contracts. Writing them is in staff_drafts.go.
 func (p *portal) staffContracts(r, manager chi.Router) {
 	r.Get("/contracts", p.page(p.staffContractList))
 	p.form(manager, "/contracts/new", p.newContract, p.draftContract)
 	r.Get("/contracts/{id}", p.page(p.staffContract))
 	r.Get("/contracts/{id}/history", p.page(p.staffContractHistory()))
+	p.form(manager, "/contracts/{id}/edit", p.editContract, p.changeContract)
 	p.form(manager, "/contracts/{id}/send", p.sendContractPage, p.sendContract)
 	p.form(manager, "/contracts/{id}/void", p.voidContractPage, p.voidContract)
 }
@@ -105,113 +105,6 @@ func (p *portal) staffContractHistory() pageFunc {
 			return "“" + one.Title + "”", []ui.Link{{Label: "Contracts", Href: "/staff/contracts"}}
 		}
 	})
-}
-
-// draftPage is a contract that is being written.
-type draftPage struct {
-	look
-	Page     ui.Page
-	Form     *form
-	Action   string
-	Account  readapi.StaffAccount
-	Projects []ui.Option
-	People   []ui.Option
-	Signers  []string // ids, in their order; empty ones are not chosen yet
-	Title    string   // of the contract that this one begins as a copy of
-	Body     string
-}
-
-// newContract asks for whom first. from names a contract to begin with: a text that was sent cannot be changed.
-func (p *portal) newContract(v *visit, f *form) (templ.Component, error) {
-	if v.query("account") == "" {
-		return v.chooseClient("New contract", "/staff/contracts")
-	}
-	of := orElse(known(idOf(v.query("account"))), domain.NewID().String())
-	account := readapi.Get[readapi.StaffAccount](v.q, v.query("account"), nil)
-	projects := readapi.List[readapi.Project](v.q, choices("account", of))
-	people := readapi.List[readapi.StaffContact](v.q, choices("account", of))
-	begun := &readapi.StaffContractDetail{}
-	if v.query("from") != "" {
-		begun = readapi.Get[readapi.StaffContractDetail](v.q, v.query("from"), nil)
-	}
-	if err := v.read(); err != nil {
-		return nil, err
-	}
-	page := draftPage{
-		look: v.look(), Page: v.staff("New contract", "/staff/contracts"), Form: f, Account: *account, Title: begun.Title, Body: begun.Body,
-		Action: "/staff/contracts/new?" + url.Values{"account": {of}}.Encode(), People: peopleOptions(people.Items), Projects: []ui.Option{{Value: "", Label: "None"}},
-	}
-	for _, one := range projects.Items {
-		page.Projects = append(page.Projects, ui.Option{Value: one.ID.String(), Label: one.Name})
-	}
-	page.Projects = f.options("project", page.Projects, known(begun.Project))
-	for _, s := range begun.Signers {
-		page.Signers = append(page.Signers, s.Contact.String())
-	}
-	if f.values != nil {
-		page.Signers = f.values["signer"]
-	}
-	if len(page.Signers) == 0 {
-		page.Signers = []string{account.PrimaryContact.String()}
-	}
-	return draftView(page), nil
-}
-
-// signerOptions are the people who can be the signer at a place.
-func (d draftPage) signerOptions(place int) []ui.Option {
-	options := []ui.Option{{Value: "", Label: "Nobody"}}
-	for _, one := range d.People {
-		one.Chosen = one.Value == d.Signers[place]
-		one.Hint = ""
-		options = append(options, one)
-	}
-	return options
-}
-
-// signerField asks for the signer at a place.
-func (d draftPage) signerField(place int) ui.Field {
-	field := ui.Field{Name: "signer", Label: "Signer " + strconv.Itoa(place+1), Optional: place > 0}
-	for _, fault := range d.Form.faults {
-		if fault.Field == "signers["+strconv.Itoa(place)+"].contact" || fault.Field == "signers" && place == 0 {
-			field.Error = fault.Message
-		}
-	}
-	return field.Keyed(strconv.Itoa(place))
-}
-
-// errors lists what is wrong, with the ids of the fields for signers.
-func (d draftPage) errors() ui.FieldErrors {
-	list := d.Form.errors()
-	for i, fault := range d.Form.faults {
-		if rest, signer := strings.CutPrefix(fault.Field, "signers"); signer {
-			place, _, _ := strings.Cut(strings.TrimPrefix(rest, "["), "]")
-			list[i].ID = "signer-" + orElse(place, "0")
-		}
-	}
-	return list
-}
-
-func (p *portal) draftContract(v *visit, f *form) (step, error) {
-	if f.text("do") == "add-signer" {
-		f.values["signer"] = append(f.values["signer"], "")
-		f.again = true
-		return step{}, nil
-	}
-	account := idOf(v.query("account"))
-	if account == domain.NoID {
-		return step{}, domain.Missing("account")
-	}
-	chosen, signers := []string{}, []contract.Signer{}
-	for _, text := range f.values["signer"] {
-		if text != "" {
-			chosen, signers = append(chosen, text), append(signers, contract.Signer{Contact: idOf(text)})
-		}
-	}
-	f.values["signer"] = chosen // places in faults are those that are shown
-	s := step{name: "DraftContract", command: contract.Draft{
-		Account: account, Project: f.id("project"), Title: f.personal("title"), Body: f.personal("body"), Signers: signers,
-	}, to: "/staff/contracts/{id}", done: "drafted"}
-	return f.thenSend(s), nil
 }
 
 func (p *portal) sendContractPage(v *visit, f *form) (templ.Component, error) {

@@ -35,6 +35,8 @@ type editorPage struct {
 	Due      domain.Date
 	Note     string
 	Lines    ui.EditorProps
+	Pin      *ui.HiddenField // the revision of the draft; nil for a new invoice
+	Changed  *meanwhile
 }
 
 // lineFields are the fields of a line: as they are sent, and as the command names them.
@@ -71,6 +73,10 @@ func (v *visit) editor(f *form, account string, draft *readapi.StaffInvoiceDetai
 	people := readapi.List[readapi.StaffContact](q, choices("account", of))
 	rates := readapi.TaxRates(q)
 	settings := readapi.SettingsOf(q)
+	overtaken, last := f.overtaken(), &readapi.Page[readapi.StaffEntry]{}
+	if overtaken {
+		last = whatChanged(q, "invoices", v.id())
+	}
 	if err := q.Run(v.r.Context()); err != nil {
 		return nil, err
 	}
@@ -84,6 +90,11 @@ func (v *visit) editor(f *form, account string, draft *readapi.StaffInvoiceDetai
 		page.Title, page.Back = "Draft for "+client.Name, "/staff/invoices/"+draft.ID.String()
 		page.Action, page.Due, page.Note = page.Back+"/edit", draft.Due, draft.Note
 		project = known(draft.Project)
+		pin := f.pin(draft.Revision, overtaken)
+		page.Pin = &pin
+		if overtaken {
+			page.Changed = v.meanwhile(last, sheet(v.sheet(draft.Invoice, draft.InvoiceContent, client.Account)))
+		}
 		for _, id := range draft.Recipients {
 			recipients = append(recipients, id.String())
 		}
@@ -349,7 +360,7 @@ func (p *portal) changeDraft(v *visit, f *form) (step, error) {
 	project, due, note := f.id("project"), f.date("due"), f.personal("note")
 	return f.thenSend(step{name: "ChangeDraft", command: invoice.ChangeDraft{
 		Invoice: v.thing(), Project: &project, Recipients: f.recipients(), Due: &due, Note: &note, Lines: f.invoiceLines(v, one.Currency),
-	}, to: v.backToInvoice(), done: "drafted"}), nil
+	}, to: v.backToInvoice(), done: "drafted", pinned: f.openedAt()}), nil
 }
 
 // thenSend goes on to the page that asks before sending, when that button was pressed.
