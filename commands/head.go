@@ -24,12 +24,19 @@ type head[S any] struct {
 // owner is whose a stream is: fixed for ever by its first event.
 type owner struct {
 	firm, account domain.ID
+	also          []domain.ID // further accounts whose things may refer to it now
 	missing       bool
 }
 
-// admits tells whether the actor of m may know of the stream at all. m.Account is set for clients by authorise.
+// of tells whether things of an account may refer to it.
+func (o owner) of(account domain.ID) bool {
+	return o.account == account || slices.Contains(o.also, account)
+}
+
+// admits tells whether the actor of m may know of the stream at all: it is of the account that a client looks at, or
+// the client's own, who belongs to one account and works for others, too. m.Account is set for clients by authorise.
 func (o owner) admits(m *domain.Meta) bool {
-	return o.firm == m.Firm && (m.Actor.Kind != domain.Client || o.account == m.Account)
+	return o.firm == m.Firm && (m.Actor.Kind != domain.Client || o.account == m.Account || m.Actor.ID == m.Target)
 }
 
 // doneCommand is what one earlier command did to the stream.

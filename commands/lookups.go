@@ -141,6 +141,21 @@ func (l *Loop) signsInWith(ctx context.Context, s login.State, email string, fir
 	return domain.FoldEmail(used) == domain.FoldEmail(email), nil
 }
 
+// checkLinked makes sure that the account a contact is linked to is the firm's and open.
+func checkLinked(ctx context.Context, l *Loop, c contact.Link, m domain.Meta) (contact.Link, error) {
+	return c, l.checkRef(ctx, domain.Ref{Field: "account", Category: "account", ID: c.Account}, m.Firm, c.Account)
+}
+
+// findDuplicate looks up where the duplicate of a contact gets in.
+func findDuplicate(ctx context.Context, l *Loop, c contact.Merge, m domain.Meta) (contact.Merge, error) {
+	h, err := load(ctx, l, contact.Aggregate, domain.StreamName(contact.Aggregate.Category, c.Duplicate), true)
+	if err != nil {
+		return c, unavailable(err)
+	}
+	c.Home, c.Carried = h.owner.account, h.state.Memberships(h.owner.account)
+	return c, l.checkRef(ctx, domain.Ref{Field: "duplicate", Category: "contact", ID: c.Duplicate}, m.Firm, c.Home)
+}
+
 // inField puts a prefix before the field that a fault names: the command has it one level deeper.
 func inField(prefix string, err error) error {
 	if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Field != "" {

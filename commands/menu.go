@@ -120,7 +120,11 @@ func add[S any, E domain.Event, C Decider[S, E]](m *Menu, a domain.Aggregate[S, 
 		if a.Referable != nil {
 			refusal = a.Referable(h.state)
 		}
-		return h.owner, refusal, nil
+		whose := h.owner
+		if a.Also != nil {
+			whose.also = a.Also(h.state)
+		}
+		return whose, refusal, nil
 	}
 }
 

@@ -28,10 +28,12 @@ func (l *Loop) RecordAccess(ctx context.Context, fact access.Event, m domain.Met
 type Person struct {
 	Kind    login.HolderKind
 	ID      domain.ID
-	Account domain.ID // of a contact
+	Account domain.ID // of a contact: their own
 	Name    string
 	Email   string
 	MayIn   bool // a contact with access that is not frozen, an active member of staff
+
+	Accounts []domain.ID // at which a contact gets in, their own first
 }
 
 // PersonByLogin finds whoever signs in at a firm with an e-mail address; ok is false when nobody does.
@@ -54,14 +56,18 @@ func (l *Loop) Person(ctx context.Context, firmID domain.ID, kind login.HolderKi
 			return Person{}, false, unavailable(err)
 		}
 		d := h.state.Details
-		return Person{kind, id, h.owner.account, d.Name.Reveal(), d.Email.Reveal(), h.state.CanSignIn()}, true, nil
+		p = Person{Kind: kind, ID: id, Account: h.owner.account, Name: d.Name.Reveal(), Email: d.Email.Reveal(), MayIn: h.state.CanSignIn()}
+		for _, m := range h.state.Memberships(h.owner.account) {
+			p.Accounts = append(p.Accounts, m.Account)
+		}
+		return p, true, nil
 	case login.Staff:
 		state, _, err := State(ctx, l, firm.Aggregate, firmID)
 		member, known := state.Staff[id]
 		if err != nil || !known {
 			return Person{}, false, err
 		}
-		return Person{kind, id, domain.NoID, member.Name.Reveal(), member.Email.Reveal(), member.Active}, true, nil
+		return Person{Kind: kind, ID: id, Name: member.Name.Reveal(), Email: member.Email.Reveal(), MayIn: member.Active}, true, nil
 	}
 	return Person{}, false, nil
 }

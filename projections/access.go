@@ -104,7 +104,7 @@ func foldLastSeen(row *lastSeenRow, f domain.Fact) *lastSeenRow {
 	case access.PasskeyRemoved:
 		row.Passkeys--
 	case access.SignedOut, access.ProvedAgain, access.PasswordSet, access.PasswordReset, access.OneTimePasswordSet,
-		access.RecoveryCodesMade, access.RecoveryCodeUsed, access.PreviewStarted, access.PreviewEnded:
+		access.RecoveryCodesMade, access.RecoveryCodeUsed, access.PreviewStarted, access.PreviewEnded, access.AccountChosen:
 	}
 	row.SecondFactor = row.HasTOTP || row.Passkeys > 0
 	return row

@@ -36,8 +36,8 @@ func withVisit(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// Meta describes whoever makes a request, for a command: a fresh command id, and the scope's firm and actor. The loop
-// sets the time and the account.
+// Meta describes whoever makes a request, for a command: a fresh command id, and the scope's firm, account and actor. The loop
+// sets the time.
 func Meta(r *http.Request) (domain.Meta, error) {
 	scope := auth.From(r.Context())
 	if scope == nil {
@@ -47,7 +47,7 @@ func Meta(r *http.Request) (domain.Meta, error) {
 		return domain.Meta{}, &domain.Fault{Kind: domain.Forbidden, Code: "preview-read-only", Message: "You are looking at a client's pages. End the preview to do something."}
 	}
 	return domain.Meta{
-		Firm: scope.Firm, Actor: scope.Actor, Zone: scope.Settings.Zone, Request: visitOf(r.Context()).id, Session: scope.Session,
+		Firm: scope.Firm, Account: scope.Account, Actor: scope.Actor, Zone: scope.Settings.Zone, Request: visitOf(r.Context()).id, Session: scope.Session,
 		IP: domain.P(scope.IP), UserAgent: domain.P(scope.UserAgent), Command: domain.NewID(),
 	}, nil
 }

@@ -98,13 +98,19 @@ func (p people) Staff(ctx context.Context, firmID, id domain.ID) (string, bool, 
 	return string(state.Staff[id].Role), state.Staff[id].Active, err
 }
 
-func (p people) Contact(ctx context.Context, firmID, id domain.ID) (auth.ContactAccess, error) {
-	access, err := p.loop.Access(ctx, firmID, id)
+func (p people) Contact(ctx context.Context, firmID, id, chosen domain.ID) (auth.ContactAccess, error) {
+	access, err := p.loop.Access(ctx, firmID, id, chosen)
 	permissions := make([]string, len(access.Permissions))
 	for i, permission := range access.Permissions {
 		permissions[i] = string(permission)
 	}
-	return auth.ContactAccess{OK: access.OK, Account: access.Account, Role: string(access.Role), Permissions: permissions}, err
+	accounts := make([]auth.Account, len(access.Accounts))
+	for i, account := range access.Accounts {
+		accounts[i] = auth.Account(account)
+	}
+	return auth.ContactAccess{
+		OK: access.OK, Account: access.Account, Accounts: accounts, Role: string(access.Role), Permissions: permissions, Absorbed: access.Absorbed,
+	}, err
 }
 
 // noReplies remembers nothing.

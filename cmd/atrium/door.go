@@ -175,6 +175,7 @@ func (f folk) Person(ctx context.Context, who door.Who) (door.Person, bool, erro
 func atTheDoor(firmID domain.ID, p commands.Person) door.Person {
 	return door.Person{
 		Who: door.Who{Firm: firmID, Kind: access.PersonKind(p.Kind), ID: p.ID}, Account: p.Account, Name: p.Name, Email: p.Email, MayIn: p.MayIn,
+		Accounts: p.Accounts,
 	}
 }
 

@@ -130,7 +130,8 @@ func about(e access.Event) notice {
 	case access.RecoveryCodeUsed:
 		return notice{Subject: "A recovery code was used", Text: "Somebody signed in as you with a recovery code. Codes left: " + strconv.Itoa(e.Left) + "."}
 	case access.SignInLinkSent, access.SignedIn, access.SignInFailed, access.Visited, access.SignedOut, access.ProvedAgain, access.PasswordReset,
-		access.OneTimePasswordSet, access.RecoveryCodesMade, access.PreviewStarted, access.PreviewEnded:
+		access.OneTimePasswordSet, access.RecoveryCodesMade, access.PreviewStarted, access.PreviewEnded,
+		access.AccountChosen:
 	}
 	return notice{}
 }

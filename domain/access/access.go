@@ -33,6 +33,7 @@ var Aggregate = domain.Aggregate[State, Event]{
 		PasskeyRemoved{},
 		PreviewStarted{},
 		PreviewEnded{},
+		AccountChosen{},
 	},
 }
 

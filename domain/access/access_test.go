@@ -36,6 +36,7 @@ func samples() []domain.Event {
 		access.PasskeyRemoved{About: ana, Passkey: dt.ID("passkey")},
 		access.PreviewStarted{About: ana, Contact: dt.ID("ana"), Reason: domain.P("asked about an invoice")},
 		access.PreviewEnded{About: ana},
+		access.AccountChosen{About: ana, Session: session, From: dt.ID("acme"), To: dt.ID("bolt")},
 	}
 }
 

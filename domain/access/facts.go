@@ -168,6 +168,14 @@ type PreviewStarted struct {
 // PreviewEnded ends that.
 type PreviewEnded struct{ About }
 
+// AccountChosen says that a contact who works for several accounts went on to another one in a session.
+type AccountChosen struct {
+	About
+	Session domain.ID `json:"session"`
+	From    domain.ID `json:"from"`
+	To      domain.ID `json:"to"`
+}
+
 // EventType is the wire name.
 func (SignInLinkSent) EventType() string { return "SignInLinkSent" }
 
@@ -218,3 +226,6 @@ func (PreviewStarted) EventType() string { return "PreviewStarted" }
 
 // EventType is the wire name.
 func (PreviewEnded) EventType() string { return "PreviewEnded" }
+
+// EventType is the wire name.
+func (AccountChosen) EventType() string { return "AccountChosen" }

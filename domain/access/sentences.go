@@ -130,6 +130,9 @@ func (e PreviewStarted) Sentence() string {
 // Sentence for history.
 func (PreviewEnded) Sentence() string { return "ended the look at the portal" }
 
+// Sentence for history.
+func (AccountChosen) Sentence() string { return "went on to another account they work for" }
+
 func (s Second) spoken() string {
 	switch s {
 	case TOTP:

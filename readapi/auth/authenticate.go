@@ -95,14 +95,18 @@ func scopeOf(ctx context.Context, people People, who Identity) (*Scope, error) {
 		s.Role, s.Unreleased, s.ShowHistory = role, true, true
 		return s, nil
 	}
-	access, err := people.Contact(ctx, who.Firm, who.Contact)
+	access, err := people.Contact(ctx, who.Firm, who.Contact, who.Account)
 	if err != nil {
 		return nil, unavailable()
 	}
 	if !access.OK || access.Account == domain.NoID {
 		return nil, nil
 	}
+	if who.Strict && access.Account != who.Account {
+		return nil, domain.Missing("account")
+	}
 	s.Actor = domain.Actor{Kind: domain.Client, ID: who.Contact}
+	s.Accounts = access.Accounts
 	s.Account, s.Role, s.Permissions, s.Absorbed = access.Account, access.Role, access.Permissions, access.Absorbed
 	s.Unreleased, s.ShowHistory = settings.ShowUnreleased, settings.ShowHistory
 	return s, nil
@@ -113,7 +117,11 @@ func unavailable() error {
 	return &domain.Fault{Kind: domain.Unavailable, Code: "sign-in-unavailable", Message: "We cannot check who you are right now. Please try again in a moment."}
 }
 
-// Bearer reads API tokens from the header Authorization.
+// AccountHeader names the account that a request with a contact's token is about, when its person works for several.
+// Without it, it is about their first.
+const AccountHeader = "Atrium-Account"
+
+// Bearer reads API tokens from the header Authorization, and the account from AccountHeader.
 func Bearer(tokens Tokens) Identify {
 	return func(r *http.Request) (Identity, bool, error) {
 		scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -124,9 +132,14 @@ func Bearer(tokens Tokens) Identify {
 		if err != nil || !ok {
 			return Identity{}, false, err
 		}
-		return Identity{
+		who := Identity{
 			Firm: token.Firm, Staff: token.Staff, Contact: token.Contact, Rights: token.Rights, Credential: token.ID.String(),
-		}, true, nil
+		}
+		if account := r.Header.Get(AccountHeader); account != "" {
+			who.Strict = true
+			_ = who.Account.UnmarshalText([]byte(account)) // what is no id is nobody's
+		}
+		return who, true, nil
 	}
 }
 

@@ -29,8 +29,9 @@ type People interface {
 	Firm(ctx context.Context, firm domain.ID) (settings Firm, ok bool, err error)
 	// Staff gives the role of a staff member of the firm.
 	Staff(ctx context.Context, firm, staff domain.ID) (role string, active bool, err error)
-	// Contact gives what a contact of the firm may do in the portal.
-	Contact(ctx context.Context, firm, contact domain.ID) (ContactAccess, error)
+	// Contact gives what a contact of the firm may do in the portal, at the account that they have chosen. Who has chosen
+	// none, or one that they do not work for, gets their first.
+	Contact(ctx context.Context, firm, contact, chosen domain.ID) (ContactAccess, error)
 }
 
 // Firm is what readers need of a firm's settings.
@@ -57,10 +58,17 @@ func (f Firm) Location() *time.Location {
 // ContactAccess is what a contact may do in the portal.
 type ContactAccess struct {
 	OK          bool // the contact is of the firm and gets in at all: granted, not frozen, not merged away
-	Account     domain.ID
+	Account     domain.ID // whose things they look at and work on
+	Accounts    []Account // all that they work for, their own first
 	Role        string
 	Permissions []string
 	Absorbed    []domain.ID // duplicates of this contact: what was for them is for this one
+}
+
+// Account is an account with its name.
+type Account struct {
+	ID   domain.ID
+	Name string
 }
 
 // Identity is what a credential says about its holder.
@@ -68,6 +76,8 @@ type Identity struct {
 	Firm       domain.ID
 	Staff      domain.ID // none for a contact
 	Contact    domain.ID // none for a staff member
+	Account    domain.ID // that a contact has chosen; none: their first
+	Strict     bool      // the contact must work for Account: there is nothing to see for them otherwise
 	Rights     []string
 	Credential string // id of the token or session
 	Session    string // id of the session; empty for tokens

@@ -14,8 +14,11 @@ type Scope struct {
 	Actor domain.Actor
 	// Role of a staff member (administrator, manager, member) or of a contact at its client (owner, accounts, …).
 	Role string
-	// Account of a contact; none for staff, who see all accounts of their firm.
+	// Account of a contact; none for staff, who see all accounts of their firm. A contact who works for several looks at
+	// one at a time.
 	Account domain.ID
+	// Accounts are all that a contact works for, their own first.
+	Accounts []Account
 	// Absorbed are the duplicates that were merged into a contact; what was for them is for this one.
 	Absorbed []domain.ID
 	// Permissions of a contact, such as view_invoices; staff have none and need none.

@@ -99,13 +99,19 @@ func (p whom) Staff(ctx context.Context, firmID, id domain.ID) (string, bool, er
 	return string(state.Staff[id].Role), state.Staff[id].Active, err
 }
 
-func (p whom) Contact(ctx context.Context, firmID, id domain.ID) (auth.ContactAccess, error) {
-	access, err := p.loop.Access(ctx, firmID, id)
+func (p whom) Contact(ctx context.Context, firmID, id, chosen domain.ID) (auth.ContactAccess, error) {
+	access, err := p.loop.Access(ctx, firmID, id, chosen)
 	permissions := make([]string, len(access.Permissions))
 	for i, permission := range access.Permissions {
 		permissions[i] = string(permission)
 	}
-	return auth.ContactAccess{OK: access.OK, Account: access.Account, Role: string(access.Role), Permissions: permissions}, err
+	accounts := make([]auth.Account, len(access.Accounts))
+	for i, account := range access.Accounts {
+		accounts[i] = auth.Account(account)
+	}
+	return auth.ContactAccess{
+		OK: access.OK, Account: access.Account, Accounts: accounts, Role: string(access.Role), Permissions: permissions, Absorbed: access.Absorbed,
+	}, err
 }
 
 type ops struct{}

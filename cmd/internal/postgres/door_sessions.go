@@ -13,27 +13,28 @@ import (
 )
 
 const sessionColumns = `id, firm, person_kind, person, method, second, stage, new_password, created_at, seen_at, idle_seconds, expires_at,
-	ends_at, proved_at, ip, agent, preview, preview_ends`
+	ends_at, proved_at, ip, agent, account, preview, preview_ends`
 
 // sessionValues are the columns in their order, but the hash.
 func sessionValues(s door.Session) []any {
 	return []any{
 		s.ID, s.Who.Firm, s.Who.Kind, s.Who.ID, s.Method, s.Second, s.Stage, s.NewPassword, s.Created, s.Seen, int64(s.Idle / time.Second), s.Expires,
-		s.Ends, s.Proved, s.IP, s.Agent, orNull(s.Preview), timeOrNull(s.PreviewEnds),
+		s.Ends, s.Proved, s.IP, s.Agent, orNull(s.Account), orNull(s.Preview), timeOrNull(s.PreviewEnds),
 	}
 }
 
 // sessionTargets are where the columns are scanned to; done completes the session then.
 func sessionTargets(s *door.Session) (targets []any, done func()) {
 	var idle int64
-	var preview pgtype.UUID
+	var account, preview pgtype.UUID
 	var ends pgtype.Timestamptz
 	columns := []any{
 		&s.ID, &s.Who.Firm, &s.Who.Kind, &s.Who.ID, &s.Method, &s.Second, &s.Stage, &s.NewPassword, &s.Created, &s.Seen, &idle, &s.Expires,
-		&s.Ends, &s.Proved, &s.IP, &s.Agent, &preview, &ends,
+		&s.Ends, &s.Proved, &s.IP, &s.Agent, &account, &preview, &ends,
 	}
 	return columns, func() {
-		s.Idle, s.Preview, s.PreviewEnds = time.Duration(idle)*time.Second, uuid.UUID(preview.Bytes), ends.Time
+		s.Idle, s.PreviewEnds = time.Duration(idle)*time.Second, ends.Time
+		s.Account, s.Preview = uuid.UUID(account.Bytes), uuid.UUID(preview.Bytes)
 	}
 }
 
@@ -48,7 +49,7 @@ func scanSession(row pgx.CollectableRow) (s door.Session, err error) {
 func (d *Door) Begin(ctx context.Context, s door.Session, hash []byte) error {
 	_, err := d.pool.Exec(ctx, `
 		INSERT INTO ops.session (`+sessionColumns+`, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`, append(sessionValues(s), hash)...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`, append(sessionValues(s), hash)...)
 	return err
 }
 
@@ -76,7 +77,7 @@ func (d *Door) Session(ctx context.Context, hash []byte, ip, agent string, now t
 func (d *Door) Change(ctx context.Context, s door.Session, hash []byte) (ok bool, err error) {
 	tag, err := d.pool.Exec(ctx, `
 		UPDATE ops.session SET (`+sessionColumns+`, hash) =
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		WHERE id = $1`, append(sessionValues(s), hash)...)
 	return tag.RowsAffected() == 1, err
 }
@@ -120,6 +121,12 @@ func (d *Door) EndExpired(ctx context.Context, now time.Time) (ended []door.Sess
 			SELECT id FROM ops.session WHERE least(expires_at, ends_at) <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
 		RETURNING `+sessionColumns, now, atOnce)
 	return ended, len(ended) == atOnce, err
+}
+
+// Choose implements door.Sessions.
+func (d *Door) Choose(ctx context.Context, id, account uuid.UUID) error {
+	_, err := d.pool.Exec(ctx, `UPDATE ops.session SET account = $2 WHERE id = $1`, id, orNull(account))
+	return err
 }
 
 // Preview implements door.Sessions.

@@ -25,10 +25,12 @@ func (w Who) actor() domain.Actor {
 // Person is somebody who may sign in, as the write side knows them now.
 type Person struct {
 	Who
-	Account domain.ID // of a contact; none for staff
+	Account domain.ID // of a contact: their own; none for staff
 	Name    string
 	Email   string
 	MayIn   bool // a contact with access that is not frozen, an active member of staff
+
+	Accounts []domain.ID // at which a contact gets in, their own first
 }
 
 // Firm is a firm as the door needs it.

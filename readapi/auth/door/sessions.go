@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
@@ -124,7 +125,7 @@ func (k *Keeper) Lookup(ctx context.Context, secret string, use auth.Use) (auth.
 	}
 	switch {
 	case s.Who.Kind == access.Contact:
-		id.Contact = s.Who.ID
+		id.Contact, id.Account = s.Who.ID, s.Account
 	case s.Preview != domain.NoID && now.Before(s.PreviewEnds):
 		id.Contact, id.Rights = s.Preview, []string{auth.Read}
 		id.Preview = &auth.Preview{Staff: s.Who.ID, Ends: s.PreviewEnds}
@@ -135,6 +136,30 @@ func (k *Keeper) Lookup(ctx context.Context, secret string, use auth.Use) (auth.
 		k.visited(ctx, s, Visit{IP: use.IP, UserAgent: use.UserAgent})
 	}
 	return id, true, nil
+}
+
+// ChooseAccount has the session of a cookie's secret look at another account of its person from now on. An account that
+// they do not work for is one that does not exist.
+func (k *Keeper) ChooseAccount(ctx context.Context, secret string, account domain.ID, v Visit) error {
+	s, p, err := k.stage(ctx, secret, v, Open)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(p.Accounts, account) {
+		return domain.Missing("account")
+	}
+	from := s.Account
+	if !slices.Contains(p.Accounts, from) {
+		from = p.Accounts[0]
+	}
+	if from == account {
+		return nil
+	}
+	fact := access.AccountChosen{About: about(p.Who), Session: s.ID, From: from, To: account}
+	if err := k.record(ctx, fact, meta(p, p.actor(), s.ID, v)); err != nil {
+		return err
+	}
+	return k.Store.Choose(ctx, s.ID, account)
 }
 
 // visited notes that somebody came back, if the write side still lets them in.

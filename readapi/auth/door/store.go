@@ -120,6 +120,7 @@ type Session struct {
 	Proved      time.Time     // when the person last showed who they are
 	IP          string        // of the last use
 	Agent       string
+	Account     domain.ID // that a contact has chosen to look at; none: their first
 	Preview     domain.ID // contact whose pages a member of staff looks at; none for most
 	PreviewEnds time.Time
 }
@@ -141,6 +142,8 @@ type Sessions interface {
 	EndOthers(ctx context.Context, who Who, but domain.ID) ([]Session, error)
 	// EndExpired ends some sessions whose time is over, and gives those that were open. It gives none when none is left.
 	EndExpired(ctx context.Context, now time.Time) (ended []Session, more bool, err error)
+	// Choose sets the account that the session looks at.
+	Choose(ctx context.Context, id, account domain.ID) error
 	// Preview sets whose pages the session looks at, until when; NoID ends that.
 	Preview(ctx context.Context, id, contact domain.ID, until time.Time) error
 	// Forget removes what is of no use any more: links that ended before a time, attempts and challenges.

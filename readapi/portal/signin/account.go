@@ -17,6 +17,7 @@ import (
 
 // accountRoutes are the pages on which people see and change how they sign in. What changes it needs a fresh proof.
 func (p *Pages) accountRoutes(r chi.Router) {
+	r.Post(Account, p.chooseAccount)
 	r.Get(Security, p.security)
 	r.Get("/account/password", p.newPassword)
 	r.Post("/account/password", p.changePassword)
@@ -36,14 +37,26 @@ func (p *Pages) accountRoutes(r chi.Router) {
 	r.Post("/account/proof/code", p.sendProofCode)
 }
 
+// chooseAccount has whoever works for several clients look at the pages of another one.
+func (p *Pages) chooseAccount(w http.ResponseWriter, r *http.Request) {
+	if err := p.Keeper.ChooseAccount(r.Context(), secret(r), parseID(r.PostFormValue("account")), visit(r)); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
 // open gives the open session of a request.
 func (p *Pages) open(w http.ResponseWriter, r *http.Request) (s door.Session, who door.Person, ok bool) {
 	return p.at(w, r, door.Open)
 }
 
 // idIn is the id in the address; none when it is none.
-func idIn(r *http.Request) (id domain.ID) {
-	if text := chi.URLParam(r, "id"); id.UnmarshalText([]byte(text)) != nil || id.String() != text {
+func idIn(r *http.Request) domain.ID { return parseID(chi.URLParam(r, "id")) }
+
+// parseID reads an id as addresses and forms have it; none when it is none.
+func parseID(text string) (id domain.ID) {
+	if id.UnmarshalText([]byte(text)) != nil || id.String() != text {
 		return domain.NoID
 	}
 	return id

@@ -42,6 +42,7 @@ const (
 	Security = "/account/security" // how one signs in
 	Proof    = "/account/proof"    // takes ?next=
 	Help     = "/login/help"
+	Account  = "/account" // takes a POST with account=<id>: look at another client's pages
 )
 
 // Pages answer the requests.

@@ -13,9 +13,11 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/auth/door"
+	"github.com/atrium-portal/atrium/readapi/auth/door/doortest"
 	"github.com/atrium-portal/atrium/readapi/portal/signin"
 )
 
@@ -348,6 +350,41 @@ func TestAccessThatIsTakenAwayEndsTheNextRequest(t *testing.T) {
 	}
 }
 
+func TestWhoWorksForSeveralClientsChoosesOne(t *testing.T) {
+	w := newWorld(t)
+	other := w.Do(w.Firm, w.StaffActor(), "OpenAccount", account.Open{
+		Name: domain.P("Bolt"), Currency: "EUR", Contact: account.Person{Name: domain.P("Carl"), Email: doortest.Email("Carl")},
+	})
+	b, phone := w.browser().signIn("ana@lima.example"), w.browser().signIn("ana@lima.example")
+	choose := func(account domain.ID) answer { return b.post("/account", "account", account.String()) }
+	at := func(b *browser, want domain.ID) {
+		t.Helper()
+		if got := b.me("/at"); got != want.String() {
+			t.Errorf("at %s, want %s", got, want)
+		}
+	}
+	b.wants(choose(other), http.StatusNotFound, "")
+	w.Do(w.Firm, w.StaffActor(), "LinkContact", contact.Link{Contact: w.Ana.ID, Account: other, Role: contact.Viewer})
+	at(b, w.Account)
+	w.Facts()
+	for _, wrong := range []string{"", "x", domain.NewID().String(), w.Ana.ID.String(), strings.ToUpper(other.String())} {
+		b.wants(b.post("/account", "account", wrong), http.StatusNotFound, "")
+	}
+	b.wants(choose(other), http.StatusSeeOther, "/")
+	b.wants(choose(other), http.StatusSeeOther, "/") // once more is no news
+	at(b, other)
+	at(phone, w.Account) // each session looks where it looks
+	if facts := w.Facts(); !slices.Equal(facts, []string{"Ana: went on to another account they work for"}) {
+		t.Error(facts)
+	}
+	b.wants(choose(w.Account), http.StatusSeeOther, "/")
+	at(b, w.Account)
+	b.wants(choose(other), http.StatusSeeOther, "/")
+	w.Do(w.Firm, w.StaffActor(), "UnlinkContact", contact.Unlink{Contact: w.Ana.ID, Account: other})
+	at(b, w.Account)
+	b.wants(choose(other), http.StatusNotFound, "")
+}
+
 // TestEveryRoute tries every route as everybody: one that nobody has thought about fails.
 func TestEveryRoute(t *testing.T) {
 	w := newWorld(t)
@@ -366,6 +403,7 @@ func TestEveryRoute(t *testing.T) {
 		"GET /account/security": {moved, page, page}, "GET /account/password": everybody(moved), "POST /account/password": everybody(moved),
 		"GET /account/authenticator": everybody(moved), "POST /account/authenticator": everybody(moved), "POST /account/authenticator/remove": everybody(moved),
 		"POST /account/recovery-codes": everybody(moved), "POST /account/passkeys/begin": {ours, mayNot, mayNot}, "POST /account/passkeys": {ours, mayNot, mayNot},
+		"POST /account": {moved, none, none},
 		"POST /account/passkeys/use/begin": {ours, refused, refused}, "POST /account/passkeys/use": {ours, refused, refused}, "POST /account/passkeys/{id}/remove": everybody(moved),
 		"POST /account/sessions/{id}/end": {moved, none, none}, "POST /account/sessions/end-others": everybody(moved), "GET /account/proof": {moved, page, page},
 		"POST /account/proof": {moved, refused, refused}, "POST /account/proof/code": {moved, page, page},
@@ -373,7 +411,7 @@ func TestEveryRoute(t *testing.T) {
 		"POST /staff/access/{kind}/{id}/invite": {moved, none, none}, "POST /staff/access/{kind}/{id}/reset": {moved, none, none},
 		"POST /staff/access/{kind}/{id}/one-time-password": {moved, none, none}, "POST /staff/access/{kind}/{id}/sign-out": {moved, none, none},
 	}
-	behind := []string{"/", "/invoices", "/staff", "/api"} // of the test itself
+	behind := []string{"/", "/at", "/invoices", "/staff", "/api"} // of the test itself
 	err := chi.Walk(w.router, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		route := method + " " + pattern
 		if slices.Contains(behind, pattern) || route == "POST /logout" {

@@ -50,6 +50,9 @@ func newWorld(t *testing.T, change ...func(*door.Options)) *world {
 	r.With(auth.Authenticate(scopes, signin.ToSignIn(readapi.Problem), auth.Previewed(w.Keeper))).HandleFunc("/invoices", who)
 	r.With(auth.Authenticate(scopes, signin.ToSignIn(readapi.Problem), auth.Session(w.Keeper))).HandleFunc("/staff", who)
 	r.With(auth.Authenticate(scopes, readapi.Problem, auth.Session(w.Keeper))).HandleFunc("/api", who)
+	r.With(auth.Authenticate(scopes, readapi.Problem, auth.Session(w.Keeper))).HandleFunc("/at", func(rw http.ResponseWriter, r *http.Request) {
+		io.WriteString(rw, auth.From(r.Context()).Account.String()) //nolint:errcheck // a test server
+	})
 	w.router = r
 	w.server = httptest.NewTLSServer(r)
 	t.Cleanup(w.server.Close)

@@ -36,7 +36,7 @@ type suite struct {
 func Conformance(t *testing.T, newStore func(*testing.T) door.Store) {
 	for name, test := range map[string]func(suite){
 		"attempts": suite.attempts, "requests": suite.requests, "links": suite.links, "codes": suite.codes, "one use": suite.oneUse,
-		"sessions": suite.sessions, "endings": suite.endings, "previews": suite.previews, "passwords": suite.passwords,
+		"sessions": suite.sessions, "endings": suite.endings, "previews": suite.previews, "choices": suite.choices, "passwords": suite.passwords,
 		"authenticator apps": suite.totp, "recovery codes": suite.recovery, "passkeys": suite.passkeys, "challenges": suite.challenges,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -302,6 +302,17 @@ func (s suite) previews() {
 	got, _, _, err = s.Session(ctx, hash("secret"), "", "", Now)
 	session.Preview, session.PreviewEnds = domain.NoID, time.Time{}
 	want(s, session)(got, err)
+}
+
+func (s suite) choices() {
+	ctx, session := s.Context(), s.newSession(s.ana)
+	s.no(s.Begin(ctx, session, hash("secret")))
+	for _, account := range []domain.ID{domain.NewID(), domain.NoID} {
+		s.no(s.Choose(ctx, session.ID, account))
+		got, _, _, err := s.Session(ctx, hash("secret"), "", "", Now)
+		session.Account = account
+		want(s, session)(got, err)
+	}
 }
 
 func (s suite) passwords() {

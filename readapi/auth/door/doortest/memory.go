@@ -279,6 +279,16 @@ func (m *Memory) EndExpired(_ context.Context, now time.Time) (ended []door.Sess
 	return m.end(func(s door.Session) bool { return !alive(s, now) }), false, nil
 }
 
+// Choose implements door.Sessions.
+func (m *Memory) Choose(_ context.Context, id, account domain.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.sessions[id]; k != nil {
+		k.Account = account
+	}
+	return nil
+}
+
 // Preview implements door.Sessions.
 func (m *Memory) Preview(_ context.Context, id, contact domain.ID, until time.Time) error {
 	m.mu.Lock()

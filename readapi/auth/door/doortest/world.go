@@ -230,6 +230,7 @@ func (p People) Person(ctx context.Context, who door.Who) (door.Person, bool, er
 func personOf(f domain.ID, p commands.Person) door.Person {
 	return door.Person{
 		Who: door.Who{Firm: f, Kind: access.PersonKind(p.Kind), ID: p.ID}, Account: p.Account, Name: p.Name, Email: p.Email, MayIn: p.MayIn,
+		Accounts: p.Accounts,
 	}
 }
 
@@ -270,12 +271,16 @@ func (s Scopes) Staff(ctx context.Context, firmID, id domain.ID) (string, bool, 
 }
 
 // Contact implements auth.People.
-func (s Scopes) Contact(ctx context.Context, firmID, id domain.ID) (auth.ContactAccess, error) {
-	a, err := s.Loop.Access(ctx, firmID, id)
+func (s Scopes) Contact(ctx context.Context, firmID, id, chosen domain.ID) (auth.ContactAccess, error) {
+	a, err := s.Loop.Access(ctx, firmID, id, chosen)
 	permissions := make([]string, len(a.Permissions))
 	for i, p := range a.Permissions {
 		permissions[i] = string(p)
 	}
 	slices.Sort(permissions)
-	return auth.ContactAccess{OK: a.OK, Account: a.Account, Role: string(a.Role), Permissions: permissions}, err
+	accounts := make([]auth.Account, len(a.Accounts))
+	for i, account := range a.Accounts {
+		accounts[i] = auth.Account(account)
+	}
+	return auth.ContactAccess{OK: a.OK, Account: a.Account, Accounts: accounts, Role: string(a.Role), Permissions: permissions}, err
 }
