@@ -65,11 +65,8 @@ func Sign(c Checkpoint, s ...note.Signer) ([]byte, error) {
 // Open reads a signed checkpoint. It must carry a signature of the log itself: by a key of v that is named as the
 // origin. Every signature by a key of v must be right, those by other keys are passed over.
 func Open(signed []byte, v note.Verifiers) (Checkpoint, error) {
-	n, err := note.Open(signed, v)
+	n, err := OpenNote(signed, v)
 	if err != nil {
-		return Checkpoint{}, err
-	}
-	if err := checkSignatureLines(n, signed); err != nil {
 		return Checkpoint{}, err
 	}
 	c, err := ParseCheckpoint(n.Text)
@@ -82,6 +79,21 @@ func Open(signed []byte, v note.Verifiers) (Checkpoint, error) {
 		}
 	}
 	return Checkpoint{}, fmt.Errorf("the checkpoint of %s is not signed by a known key of that name", c.Origin)
+}
+
+// OpenNote is note.Open for notes that have one form only. A note that no key of v signed is a *note.UnverifiedNoteError.
+func OpenNote(signed []byte, v note.Verifiers) (*note.Note, error) {
+	n, err := note.Open(signed, v)
+	read := n
+	if unverified, ok := errors.AsType[*note.UnverifiedNoteError](err); ok {
+		read = unverified.Note
+	}
+	if read != nil {
+		if err := checkSignatureLines(read, signed); err != nil {
+			return nil, err
+		}
+	}
+	return n, err
 }
 
 // checkSignatureLines refuses what note.Open lets pass: base64 with stray bits, and a line given twice.
