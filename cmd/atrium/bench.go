@@ -24,6 +24,7 @@ type benchCmd struct {
 	Append benchAppendCmd `cmd:"" help:"Durable appends through the official client (P1), against a bare group-commit sequencer."`
 	Replay benchReplayCmd `cmd:"" help:"Rebuild (P3) against COPY of the same rows, backlog (P4) against one transaction per event."`
 	Read   benchReadCmd   `cmd:"" help:"A list with row-level security (P6), against a bare handler without."`
+	Pages  benchPagesCmd  `cmd:"" help:"Pages at 16 connections, and the weight of a first visit (P7), beside the bare handler of read."`
 }
 
 func (benchCmd) Help() string {
