@@ -25,6 +25,11 @@ func LogSigner(origin string, seed []byte) note.Signer {
 	return signer{name: origin, kind: plainKey, key: ed25519.NewKeyFromSeed(seed)}
 }
 
+// PublicKey is the public half of the key of a seed.
+func PublicKey(seed []byte) ed25519.PublicKey {
+	return ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+}
+
 // LogKey is the public key of the log named by origin, in the form in which notes name keys: name+hash+key.
 func LogKey(origin string, public ed25519.PublicKey) string {
 	return publicKey(origin, plainKey, public)

@@ -18,8 +18,8 @@ import (
 //
 // A witness of the firm's own makes a rewritten history visible; one of somebody else's makes that hard to hide.
 type Witness struct {
-	Verifier func(origin string) (note.Verifier, bool) // the public key of a log; false: not a log that it watches
-	Signer   note.Signer                               // a Cosigner
+	Verifier func(origin string) (note.Verifiers, bool) // the public keys of a log; false: not a log that it watches
+	Signer   note.Signer                                // a Cosigner
 	Memory   WitnessDisk
 
 	mu sync.Mutex
@@ -61,11 +61,11 @@ func (w *Witness) Add(request []byte) (signature []byte, err error) {
 		return nil, &Refusal{Status: Malformed, Text: err.Error()}
 	}
 	origin, _, _ := strings.Cut(string(signed), "\n")
-	key, ok := w.Verifier(origin)
+	keys, ok := w.Verifier(origin)
 	if !ok {
 		return nil, &Refusal{Status: UnknownLog, Text: "This witness does not watch the log " + origin + "."}
 	}
-	next, err := Open(signed, note.VerifierList(key))
+	next, err := Open(signed, keys)
 	if err != nil {
 		return nil, &Refusal{Status: Unsigned, Text: "The checkpoint is not signed by the log's key."}
 	}
@@ -81,7 +81,7 @@ func (w *Witness) Add(request []byte) (signature []byte, err error) {
 		return nil, err
 	}
 	if kept != nil {
-		if last, err = Open(kept, note.VerifierList(key)); err != nil {
+		if last, err = Open(kept, keys); err != nil {
 			return nil, fmt.Errorf("what the witness kept of %s cannot be read: %w", origin, err)
 		}
 	}
@@ -97,7 +97,7 @@ func (w *Witness) Add(request []byte) (signature []byte, err error) {
 	}
 	line := cosigned[len(next.Text())+1:]
 	// Signed lines of others are not kept: whoever sends could make the file as long as they like.
-	own, err := onlyBy(signed, key)
+	own, err := onlyBy(signed, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (w *Witness) Add(request []byte) (signature []byte, err error) {
 }
 
 // onlyBy is a note without the signatures of others.
-func onlyBy(signed []byte, key note.Verifier) ([]byte, error) {
-	n, err := note.Open(signed, note.VerifierList(key))
+func onlyBy(signed []byte, keys note.Verifiers) ([]byte, error) {
+	n, err := note.Open(signed, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +184,20 @@ func formatRequest(old int64, proof tlog.TreeProof, signed []byte) []byte {
 type Witnessed struct {
 	Checkpoint
 	Signed []byte
+}
+
+// OpenWitnessed reads what a witness answers when it is asked for the last checkpoint of a log: it has to carry the
+// witness's signature.
+func OpenWitnessed(signed []byte, origin string, witness note.Verifier) (Witnessed, error) {
+	n, err := note.Open(signed, note.VerifierList(witness))
+	if err != nil {
+		return Witnessed{}, fmt.Errorf("the answer of the witness is not signed by its key, so check --witness-key: %w", err)
+	}
+	c, err := ParseCheckpoint(n.Text)
+	if err == nil && c.Origin != origin {
+		err = errors.New("the witness answers for another log")
+	}
+	return Witnessed{c, signed}, err
 }
 
 // WitnessMemory is a witness asked what it remembers.
