@@ -141,8 +141,10 @@ func (e *Engine) Open(ctx context.Context) (needsRebuild bool, err error) {
 
 // run executes statements in one round trip.
 func run(ctx context.Context, tx pgx.Tx, lists ...[]string) error {
-	return tx.Conn().PgConn().Exec(ctx, strings.Join(slices.Concat(lists...), ";\n")).Close()
+	return tx.Conn().PgConn().Exec(ctx, joined(slices.Concat(lists...))).Close()
 }
+
+func joined(statements []string) string { return strings.Join(statements, ";\n") }
 
 // Apply folds a batch and commits rows, history and checkpoint in one transaction, a large batch in several. Events at or
 // before the checkpoint are ignored. After an error the same batch may be sent again, if it still follows Position. An event that cannot be

@@ -39,6 +39,7 @@ type touch struct {
 // slot is a row while a batch is folded.
 type slot struct {
 	key    Key
+	was    any  // the row before the batch; nil: there was none
 	row    any  // nil: there is none
 	stored bool // there is one in the database
 	dirty  bool
@@ -120,9 +121,13 @@ func temporary(err error) bool {
 
 func (b *build) decodeOne(ev *event) {
 	defer caught("reading it", &ev.err)
-	if ev.fact, ev.err = b.codec.Decode(ev.Recorded); ev.err != nil {
-		return
+	if ev.fact, ev.err = b.codec.Decode(ev.Recorded); ev.err == nil {
+		b.aim(ev)
 	}
+}
+
+// aim finds the rows that an event touches.
+func (b *build) aim(ev *event) {
 	for _, i := range b.byCategory[ev.fact.Category] {
 		t := b.tables[i]
 		keys := []Key{K(ev.fact.Of)}
@@ -149,7 +154,7 @@ func caught(doing string, err *error) {
 }
 
 // fold applies events to the rows they touch. Rows come from an earlier work that is being written, from the cache or
-// from the database.
+// from the database; without a database there are none but those that the events make.
 func (b *build) fold(ctx context.Context, db querier, events []event, earlier *work) (*work, error) {
 	w := b.newWork()
 	if err := b.gather(ctx, db, w, events, earlier); err != nil {
@@ -173,6 +178,7 @@ func (b *build) fold(ctx context.Context, db querier, events []event, earlier *w
 			b.park(w, ev, stuck)
 		}
 	}
+	b.sum(w)
 	return w, nil
 }
 
@@ -191,12 +197,12 @@ func (b *build) gather(ctx context.Context, db querier, w *work, events []event,
 			s := w.add(touch.table, &slot{key: touch.key})
 			if earlier != nil {
 				if known := earlier.rows[touch.table][touch.key]; known != nil {
-					s.row, s.stored = known.row, known.row != nil
+					s.was, s.row, s.stored = known.row, known.row, known.row != nil
 					continue
 				}
 			}
 			if row := b.cache.get(touch); row != nil {
-				s.row, s.stored = row, true
+				s.was, s.row, s.stored = row, row, true
 				continue
 			}
 			if !b.tables[touch.table].startsWith(ev.fact) {
@@ -204,9 +210,12 @@ func (b *build) gather(ctx context.Context, db querier, w *work, events []event,
 			}
 		}
 	}
+	if db == nil {
+		return nil
+	}
 	return b.load(ctx, db, missing, func(table int, row any) {
 		s := w.rows[table][b.tables[table].key(row)]
-		s.row, s.stored = row, true
+		s.was, s.row, s.stored = row, row, true
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 type table struct {
 	Table
 	*layout
+	sums []int // the tables of sums over this one
 }
 
 // engineVersion is part of every build's name; it is raised when the engine itself stores something else, such as
@@ -29,7 +30,7 @@ func compile(declared []Table) ([]*table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", d.name, err)
 		}
-		t := &table{d, l}
+		t := &table{Table: d, layout: l}
 		if err := t.valid(); err != nil {
 			return nil, fmt.Errorf("table %s: %w", d.name, err)
 		}
@@ -45,7 +46,7 @@ func compile(declared []Table) ([]*table, error) {
 		}
 		tables = append(tables, t)
 	}
-	return tables, nil
+	return tables, link(tables)
 }
 
 func (t *table) valid() error {
@@ -55,18 +56,22 @@ func (t *table) valid() error {
 		return fmt.Errorf("the name is small letters, digits and _")
 	case t.engineOwn():
 		return nil
+	case !column("firm", idKind):
+		return fmt.Errorf("it needs a column firm")
+	case t.sum != nil:
+		return t.summable()
 	case !t.fold.complete():
 		return fmt.Errorf("it needs either Fold or FoldAt")
 	case len(t.categories) == 0:
 		return fmt.Errorf("it folds no category")
 	case t.primary && (len(t.categories) != 1 || t.keys != nil || t.keyLen != 1):
 		return fmt.Errorf("a primary table folds one category and is keyed by the stream's id")
-	case !column("firm", idKind):
-		return fmt.Errorf("it needs a column firm")
 	case (t.access == OfAccount || t.access == OfRecipients) && !column("account", idKind):
 		return fmt.Errorf("clients read it, so it needs a column account")
 	case t.access == OfRecipients && !column("recipients", idsKind):
 		return fmt.Errorf("it is for recipients, so it needs a column recipients of ids")
+	case t.access == OfAccounts && !column("accounts", idsKind):
+		return fmt.Errorf("clients of several accounts read it, so it needs a column accounts of ids")
 	case t.access == StaffOnly && t.where != "":
 		return fmt.Errorf("a condition for clients is of no use on a table for staff only")
 	}
@@ -128,6 +133,7 @@ func (t *table) index(schema string) []string {
 var (
 	firmMatches    = "firm = " + setting("app.firm", "uuid")
 	accountMatches = "account = any(" + setting("app.accounts", "uuid[]") + ")"
+	accountsMatch  = "accounts && " + setting("app.accounts", "uuid[]")
 	// app.contact is the contact's id, or an array of it and of the duplicates that were merged into it.
 	recipientMatches = "(recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[]))"
 )
@@ -153,17 +159,7 @@ func (t *table) protect(schema string) []string {
 	if t.access == StaffOnly {
 		return list
 	}
-	visible := firmMatches
-	if t.access != OfFirm {
-		visible += " and " + accountMatches
-	}
-	if t.access == OfRecipients {
-		visible += " and " + recipientMatches
-	}
-	if t.where != "" {
-		visible += " and (" + t.where + ")"
-	}
-	granted := slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool { return slices.Contains(t.hidden, c.name) })
+	granted := t.granted()
 	columns := ""
 	if len(granted) < len(t.columns) {
 		columns = " (" + names(granted) + ")"
@@ -171,8 +167,31 @@ func (t *table) protect(schema string) []string {
 	return append(
 		list,
 		"grant select"+columns+" on "+on+" to atrium_client",
-		"create policy client on "+on+" for select to atrium_client using ("+visible+")",
+		"create policy client on "+on+" for select to atrium_client using ("+t.visible()+")",
 	)
+}
+
+// visible is the condition that clients see a row.
+func (t *table) visible() string {
+	visible := firmMatches
+	switch t.access {
+	case OfAccount:
+		visible += " and " + accountMatches
+	case OfRecipients:
+		visible += " and " + accountMatches + " and " + recipientMatches
+	case OfAccounts:
+		visible += " and " + accountsMatch
+	case StaffOnly, OfFirm:
+	}
+	if t.where != "" {
+		visible += " and (" + t.where + ")"
+	}
+	return visible
+}
+
+// granted are the columns that clients may read.
+func (t *table) granted() []column {
+	return slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool { return slices.Contains(t.hidden, c.name) })
 }
 
 // protect closes a table to all but the roles that write it.
@@ -253,7 +272,7 @@ func buildName(tables []*table) string {
 		fmt.Fprintln(h, s)
 	}
 	for _, t := range tables {
-		fmt.Fprintln(h, t.name, t.version, t.categories, t.primary)
+		fmt.Fprintln(h, t.name, t.version, t.categories, t.primary, t.sums)
 		describe(h, t.typ, nil)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6])

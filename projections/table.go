@@ -18,6 +18,7 @@ type Table struct {
 	fold       folder
 	hidden     []string // columns that clients are not granted
 	appendOnly bool     // rows are only added: no load, no upsert
+	sum        *summing // nil: rows come from events, not from the rows of another table
 }
 
 // Spec declares a table: its rows are R, a struct whose fields with a db tag are the columns (see the package
@@ -36,6 +37,8 @@ type Spec[R any] struct {
 	// Permitted). Staff see all rows of their firm.
 	Access       Access
 	ClientsWhere string
+	// Hidden are columns that clients are not granted.
+	Hidden []string
 	// Indexes are what follows "create index on table": "(account, due)", "using gin (search)". A leading "unique "
 	// makes the index unique; a unique index holds the owner.
 	Indexes []string
@@ -53,7 +56,7 @@ type Spec[R any] struct {
 func Define[R any](s Spec[R]) Table {
 	t := Table{
 		name: s.Name, categories: s.Categories, primary: s.Primary, version: s.Version, access: s.Access,
-		where: s.ClientsWhere, indexes: s.Indexes, extra: s.Extra, keys: s.Keys,
+		where: s.ClientsWhere, hidden: s.Hidden, indexes: s.Indexes, extra: s.Extra, keys: s.Keys,
 	}
 	t.fold = rowsOf[R]{fold: s.Fold, foldAt: s.FoldAt}
 	return t
@@ -83,6 +86,8 @@ const (
 	// OfRecipients tables have also a column recipients uuid[]; clients read the rows that name them and the rows that
 	// name nobody.
 	OfRecipients
+	// OfAccounts tables have a column accounts uuid[]; clients read the rows that name one of their accounts.
+	OfAccounts
 	// OfFirm tables are open to every client of the firm: its public name, who works there.
 	OfFirm
 )

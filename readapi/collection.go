@@ -137,22 +137,25 @@ func (c *collection) locked(s *statement, from source) {
 
 // parameters lists what a list of this collection takes.
 func (c *collection) parameters() []string {
-	names := []string{"limit", "cursor", "sort", "after"}
+	names := []string{"limit", "cursor", "sort"}
 	if len(c.search) > 0 {
 		names = append(names, "q")
 	}
 	for _, f := range c.filters {
 		names = append(names, f.name)
 	}
-	return append(names, c.openParameters()[1:]...)
+	return append(names, c.openParameters()...)
 }
+
+// everyRead are the parameters that every read takes.
+var everyRead = []string{"after", asOfParameter}
 
 // openParameters lists what opening one thing takes.
 func (c *collection) openParameters() []string {
 	if c.period {
-		return []string{"after", "from", "to"}
+		return append([]string{"from", "to"}, everyRead...)
 	}
-	return []string{"after"}
+	return everyRead
 }
 
 func (c *collection) sortNames() []string {
@@ -169,7 +172,7 @@ func (s *server) list(c *collection) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		scope := auth.From(r.Context())
 		p := parseParams(r, parameters...)
-		q := s.start(scope)
+		q := s.start(scope, p)
 		c.readPeriod(q, p)
 		answer := page{Items: []any{}}
 		limit := c.queue(q, p, &answer)
@@ -201,6 +204,9 @@ func (c *collection) queue(q *reading, p *params, answer *page) (limit int) {
 	for _, f := range c.filters {
 		if value, ok := f.value(p); ok {
 			st.add(" and ", replaceValue(f.sql, st.arg(value)))
+			if f.name == "account" {
+				q.accounts = append(q.accounts, value.(domain.ID))
+			}
 		}
 	}
 	if text, ok := p.text("q"); ok {
@@ -266,7 +272,7 @@ func (s *server) open(c *collection) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		scope := auth.From(r.Context())
 		p := parseParams(r, c.openParameters()...)
-		q := s.start(scope)
+		q := s.start(scope, p)
 		c.readPeriod(q, p)
 		stale, err := s.ready(r.Context(), p, c.allow(scope))
 		if err != nil {
@@ -313,6 +319,7 @@ func (c *collection) readPeriod(q *reading, p *params) {
 
 // queueOne puts the queries for one thing and its parts into a reading.
 func (c *collection) queueOne(q *reading, id domain.ID, object *reflect.Value) {
+	c.isAbout(q, id)
 	from := c.source(q.scope)
 	st := q.statement()
 	st.add("select ", from.get.columns)

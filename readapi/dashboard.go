@@ -95,13 +95,13 @@ var (
 // dashboard answers GET /dashboard.
 func (s *server) dashboard(w http.ResponseWriter, r *http.Request) {
 	scope := auth.From(r.Context())
-	p := parseParams(r, "after")
+	p := parseParams(r, everyRead...)
+	q := s.start(scope, p)
 	stale, err := s.ready(r.Context(), p)
 	if err != nil {
 		Problem(w, r, err)
 		return
 	}
-	q := s.start(scope)
 	var answer any
 	if scope.Staff() {
 		answer = q.staffDashboard(stale)

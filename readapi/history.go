@@ -82,7 +82,7 @@ func hiddenModules(scope *auth.Scope) []string {
 
 // historyParameters are what every history takes. Formats other than page give everything at once.
 var (
-	historyParameters = []string{"limit", "cursor", "person", "module", "action", "from", "to", "q", "format", "after"}
+	historyParameters = []string{"limit", "cursor", "person", "module", "action", "from", "to", "q", "format", "after", asOfParameter}
 	historyFormats    = []string{"page", "csv", "json"}
 )
 
@@ -116,6 +116,7 @@ func (s *server) historyOf(c *collection) http.HandlerFunc {
 			return nil
 		})
 		h.condition, h.of = c.history, id
+		c.isAbout(h.reading, id)
 		s.answerHistory(w, r, h)
 	}
 }
@@ -151,7 +152,7 @@ type historyQuery struct {
 const historyList = "history"
 
 func (s *server) queryHistory(scope *auth.Scope, p *params) *historyQuery {
-	h := &historyQuery{reading: s.start(scope), params: p, limit: p.limit(), format: p.oneOf("format", historyFormats)}
+	h := &historyQuery{reading: s.start(scope, p), params: p, limit: p.limit(), format: p.oneOf("format", historyFormats)}
 	h.person, _ = p.text("person")
 	h.module, _ = p.text("module")
 	h.action, _ = p.text("action")

@@ -35,10 +35,10 @@ func FrameOf(r *Reading) *Frame {
 		st.add(`select c.name, c.email, a.name,
 			(select count(*) from invoices i where i.firm = {firm} and i.account = {account} and i.released and i.due_amount > 0),
 			(select count(*) from contracts k where k.firm = {firm} and k.account = {account} and k.status = 'sent' and k.next_signer = {contact})
-			from contacts c join accounts a on a.id = c.account
-			where c.firm = {firm} and c.account = {account} and c.id = {contact}`)
+			from contacts c join accounts a on a.id = {account}
+			where c.firm = {firm} and c.id = {contact}`)
 	}
-	r.q.add(st, func(rows pgx.Rows) error {
+	r.q.addLive(st, func(rows pgx.Rows) error {
 		if rows.Next() {
 			return rows.Scan(targets...)
 		}

@@ -19,7 +19,8 @@ type Me struct {
 	Permissions []string  `json:"permissions" doc:"of a contact; staff need none"`
 	Scopes      []string  `json:"scopes" doc:"what the token may be used for"`
 	Firm        MyFirm    `json:"firm"`
-	Account     *MyOwn    `json:"account,omitempty" doc:"of a contact"`
+	Account     *MyOwn    `json:"account,omitempty" doc:"of a contact: the one that the request is about"`
+	Accounts    []MyOther `json:"accounts,omitempty" doc:"all that a contact works for, their own first"`
 }
 
 // MyFirm is the firm as its people and its clients see it.
@@ -40,16 +41,22 @@ type MyOwn struct {
 	Currency string    `json:"currency"`
 }
 
+// MyOther is an account that a contact works for.
+type MyOther struct {
+	ID   domain.ID `json:"id"`
+	Name string    `json:"name"`
+}
+
 // me answers GET /me. Who somebody is and what they may do comes from the write side; only names are read.
 func (s *server) me(w http.ResponseWriter, r *http.Request) {
 	scope := auth.From(r.Context())
-	p := parseParams(r, "after")
+	p := parseParams(r, everyRead...)
+	q := s.start(scope, p)
 	stale, err := s.ready(r.Context(), p)
 	if err != nil {
 		Problem(w, r, err)
 		return
 	}
-	q := s.start(scope)
 	firm := scope.Settings
 	me := Me{
 		Kind: string(scope.Actor.Kind), ID: scope.Actor.ID, Role: scope.Role, Permissions: append([]string{}, scope.Permissions...),
@@ -65,9 +72,12 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) {
 		st.add("select s.name, coalesce(d.email, '') from staff s left join staff_details d on d.id = s.id where s.firm = {firm} and s.id = {contact}")
 	} else {
 		me.Account = &MyOwn{ID: scope.Account}
+		for _, account := range scope.Accounts {
+			me.Accounts = append(me.Accounts, MyOther(account))
+		}
 		targets = append(targets, &me.Account.Name, &me.Account.Currency)
-		st.add(`select c.name, c.email, a.name, a.currency from contacts c join accounts a on a.id = c.account
-			where c.firm = {firm} and c.account = {account} and c.id = {contact}`)
+		st.add(`select c.name, c.email, a.name, a.currency from contacts c join accounts a on a.id = {account}
+			where c.firm = {firm} and c.id = {contact}`)
 	}
 	q.add(st, func(rows pgx.Rows) error {
 		if rows.Next() { // otherwise the read models have not come so far yet

@@ -96,6 +96,9 @@ func (s *server) describe() ([]byte, error) {
 	for _, route := range s.routes() {
 		d.add(route.path, "get", d.read(route))
 	}
+	if s.Uploads != nil {
+		d.add("/uploads", "post", d.upload())
+	}
 	for _, c := range s.Menu {
 		d.add("/commands/"+c.Name, "post", d.command(c))
 	}
@@ -231,6 +234,8 @@ func parameter(name string, c *collection) *huma.Param {
 		return describe("Text to look for, in whatever case.", nil)
 	case "after":
 		return describe("Wait up to 2 seconds until the answer has reached this position.", positionSchema{}.Schema(nil))
+	case asOfParameter:
+		return describe("Answer as things were known at this instant, by the time of recording. What the caller may see is decided by today's permissions.", &huma.Schema{Type: "string", Format: "date-time"})
 	case "current":
 		return describe("Also how it stands now: what was paid, credited or voided since it was sent.", &huma.Schema{Type: "boolean"})
 	case "person":

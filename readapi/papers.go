@@ -227,7 +227,7 @@ func (s *server) drawn(p *paper) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		scope := auth.From(r.Context())
 		ask := parseParams(r, parameters...)
-		q := s.start(scope)
+		q := s.start(scope, ask)
 		p.of.readPeriod(q, ask)
 		current, _ := ask.yesNo("current")
 		stale, err := s.ready(r.Context(), ask, p.of.allow(scope))

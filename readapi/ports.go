@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/readapi/auth"
+	"github.com/atrium-portal/atrium/readapi/upload"
 )
 
 // Options of the router. All are needed, except where a zero value is explained.
@@ -21,11 +23,15 @@ type Options struct {
 	People     auth.People
 	Checkpoint Checkpoint
 	Ops        Ops
+	// Past answers as_of=; nil refuses it.
+	Past Past
 	// Commands mounts the command routes (POST /{Name}) on a router that authenticates; they take their caller from
 	// Meta and write errors with Problem.
 	Commands func(chi.Router)
 	// Documents draws what can be had on paper; nil: there are no such routes.
 	Documents Documents
+	// Uploads takes files; nil: nothing can be uploaded.
+	Uploads *upload.Desk
 	// Menu describes the commands for the API description.
 	Menu []Command
 	// Ready says what the program waits for before it can serve, in one sentence; nil when it can.
@@ -52,6 +58,13 @@ type Checkpoint interface {
 	Position(ctx context.Context) (domain.Position, error)
 	// Await waits until the read models have reached a position, or gives the context's error.
 	Await(ctx context.Context, p domain.Position) error
+}
+
+// Past knows how things were. projections.Past is one.
+type Past interface {
+	// Known gives what puts the tables as they were at an instant into a reader's transaction: those of an account, or
+	// without one those of the firm. What was not there yet is the fault for what is missing.
+	Known(ctx context.Context, firm, account domain.ID, at time.Time) (fill func(context.Context, *pgx.Conn, domain.ActorKind) error, err error)
 }
 
 // Ops tells administrators how the projections do.

@@ -26,17 +26,26 @@ type reading struct {
 	queued   []queued
 	position domain.Position // of the read models, in the same transaction
 	endless  bool            // may take as long as its reader reads
+	asOf     time.Time       // how things were then; zero means now
+	accounts []domain.ID     // that a past was asked of
+	about    []about         // likewise, by what is theirs
 }
 
 type queued struct {
 	sql  string
 	args []any
 	scan func(pgx.Rows) error
+	live bool // as things are now, whatever the reading is as of
 }
 
 // add queues a statement; scan gets its rows.
 func (q *reading) add(s *statement, scan func(pgx.Rows) error) {
-	q.queued = append(q.queued, queued{s.text(), s.args, scan})
+	q.queued = append(q.queued, queued{s.text(), s.args, scan, false})
+}
+
+// addLive queues a statement about how things are now, also in a reading of the past.
+func (q *reading) addLive(s *statement, scan func(pgx.Rows) error) {
+	q.queued = append(q.queued, queued{s.text(), s.args, scan, true})
 }
 
 // statement is SQL in the making. Values never become part of the text: arg gives the placeholder of one.
@@ -124,9 +133,13 @@ const (
 		c.commit_position, c.prepare_position from checkpoint c`
 )
 
-// start begins a reading in a scope.
-func (s *server) start(scope *auth.Scope) *reading {
-	return &reading{scope: scope, today: scope.Today(s.Now())}
+// start begins a reading in a scope, as of the instant in as_of=. Today is then the day of that instant.
+func (s *server) start(scope *auth.Scope, p *params) *reading {
+	q := &reading{scope: scope, today: scope.Today(s.Now())}
+	if at, ok := p.asOf(s.Now()); ok {
+		q.asOf, q.today = at, scope.Today(at)
+	}
+	return q
 }
 
 // longest is how long a reading may take; then the answer is that it took too long.
@@ -152,11 +165,26 @@ func (s *server) run(ctx context.Context, q *reading) error {
 // runOnce sends a reading. What is sent together is one transaction anyway; several statements begin one of their own,
 // so that all see the same moment.
 func (s *server) runOnce(ctx context.Context, q *reading) error {
+	if !q.asOf.IsZero() {
+		return s.runThen(ctx, q)
+	}
 	var batch pgx.Batch
 	several := len(q.queued) > 1
 	if several {
 		batch.Queue(begin)
 	}
+	q.begin(&batch)
+	for _, one := range q.queued {
+		batch.Queue(one.sql, one.args...).Query(one.scan)
+	}
+	if several {
+		batch.Queue("commit")
+	}
+	return s.pool(q.scope).SendBatch(ctx, &batch).Close()
+}
+
+// begin puts the scope's settings at the beginning of a batch.
+func (q *reading) begin(batch *pgx.Batch) {
 	batch.Queue(settings, settingsOf(q.scope)...).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := rows.Scan(nil, nil, nil, nil, nil, nil, &q.position.Commit, &q.position.Prepare); err != nil {
@@ -165,13 +193,6 @@ func (s *server) runOnce(ctx context.Context, q *reading) error {
 		}
 		return rows.Err()
 	})
-	for _, one := range q.queued {
-		batch.Queue(one.sql, one.args...).Query(one.scan)
-	}
-	if several {
-		batch.Queue("commit")
-	}
-	return s.pool(q.scope).SendBatch(ctx, &batch).Close()
 }
 
 func (s *server) pool(scope *auth.Scope) *pgxpool.Pool {

@@ -20,12 +20,12 @@ import (
 // round trip.
 type Reader struct{ s *server }
 
-// NewReader makes a reader. Now says what today is.
-func NewReader(pools Pools, checkpoint Checkpoint, now func() time.Time) (*Reader, error) {
+// NewReader makes a reader. Now says what today is; without a past, pages are as of now only.
+func NewReader(pools Pools, checkpoint Checkpoint, past Past, now func() time.Time) (*Reader, error) {
 	if pools.Client == nil || pools.Staff == nil || checkpoint == nil || now == nil {
 		return nil, errors.New("readapi: a reader needs both pools, a checkpoint and a clock")
 	}
-	return &Reader{&server{Options: Options{Pools: pools, Checkpoint: checkpoint, Now: now}, collections: allCollections(), papers: allPapers()}}, nil
+	return &Reader{&server{Options: Options{Pools: pools, Checkpoint: checkpoint, Past: past, Now: now}, collections: allCollections(), papers: allPapers()}}, nil
 }
 
 // Await waits until the read models have reached a position, but not for long; ok is false when they have not.
@@ -49,7 +49,7 @@ type Reading struct {
 }
 
 // Read begins a reading in a scope.
-func (r *Reader) Read(scope *auth.Scope) *Reading { return &Reading{s: r.s, q: r.s.start(scope)} }
+func (r *Reader) Read(scope *auth.Scope) *Reading { return r.AsOf(scope, "") }
 
 // Run reads what was asked for. The first thing that was asked for wrongly, may not be seen or is not there is the
 // error. A reading runs once.
@@ -188,6 +188,7 @@ func History(r *Reading, collection, id string, ask url.Values) *Page[StaffEntry
 			r.fail(domain.Missing(c.what))
 		}
 		h.condition, h.of = c.history, parsed
+		c.isAbout(r.q, parsed)
 	}
 	if err := p.err(); err != nil {
 		r.fail(err)

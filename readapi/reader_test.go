@@ -26,7 +26,7 @@ func (w *world) scopeOf(who string) *auth.Scope {
 		s.Actor, s.Unreleased = domain.Actor{Kind: domain.Staff, ID: token.Staff}, true
 		return s
 	}
-	access, err := people{w.loop}.Contact(context.Background(), token.Firm, token.Contact)
+	access, err := people{w.loop}.Contact(context.Background(), token.Firm, token.Contact, domain.NoID)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestReader(t *testing.T) {
 		config.MaxConns = 1
 		return open(t, config)
 	}
-	reader, err := readapi.NewReader(readapi.Pools{Client: pool(w.client), Staff: pool(w.staff)}, w.engine, w.options.Now)
+	reader, err := readapi.NewReader(readapi.Pools{Client: pool(w.client), Staff: pool(w.staff)}, w.engine, w.options.Past, w.options.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestReader(t *testing.T) {
 			t.Errorf("what never comes: %t, %v", ok, err)
 		}
 	})
-	if _, err := readapi.NewReader(readapi.Pools{}, nil, nil); err == nil {
+	if _, err := readapi.NewReader(readapi.Pools{}, nil, nil, nil); err == nil {
 		t.Error("a reader of nothing")
 	}
 }

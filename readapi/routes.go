@@ -42,12 +42,12 @@ func (s *server) routes() []route {
 	entries := []reflect.Type{reflect.TypeFor[StaffEntry](), reflect.TypeFor[Entry]()}
 	list := []route{
 		{
-			path: "/me", id: "me", group: "me", summary: "Who asks, and what they may do", parameters: []string{"after"},
+			path: "/me", id: "me", group: "me", summary: "Who asks, and what they may do", parameters: everyRead,
 			answers: []reflect.Type{reflect.TypeFor[Me]()}, handler: s.me,
 		},
 		{
 			path: "/dashboard", id: "dashboard", group: "me", summary: "The firm at a glance, or what a contact has to know and to do",
-			parameters: []string{"after"}, answers: []reflect.Type{reflect.TypeFor[StaffDashboard](), reflect.TypeFor[ClientDashboard]()},
+			parameters: everyRead, answers: []reflect.Type{reflect.TypeFor[StaffDashboard](), reflect.TypeFor[ClientDashboard]()},
 			handler: s.dashboard,
 		},
 		{

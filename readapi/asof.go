@@ -1,0 +1,135 @@
+package readapi
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
+)
+
+// asOfParameter is the instant that an answer is as of: "as known at", by the time of recording.
+const asOfParameter = "as_of"
+
+// asOf reads the instant that an answer is to be as of; ok is false when there is none.
+func (p *params) asOf(now time.Time) (time.Time, bool) {
+	value, ok := p.get(asOfParameter)
+	if !ok {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.RFC3339Nano, value)
+	switch {
+	case err != nil || at.Year() < 1900 || at.Year() > 9999:
+		p.fail(asOfParameter, "parameter-invalid", "Give as_of as a time such as 2026-03-31T09:30:00Z.")
+	case at.After(now):
+		p.fail(asOfParameter, "as-of-future", "Give a time that has passed as as_of: nobody knows yet what will be known then.")
+	default:
+		return at.UTC(), true
+	}
+	return time.Time{}, false
+}
+
+// about finds the account of a thing that was asked for, in the tables as they are now.
+type about struct {
+	sql  string
+	args []any
+	what string // for the fault when there is no such thing
+}
+
+// isAbout notes that a reading is about a thing of the collection. Staff then get the past of its account alone.
+func (c *collection) isAbout(q *reading, id domain.ID) {
+	if q.asOf.IsZero() || !q.scope.Staff() || c.account == "" {
+		return
+	}
+	st := q.statement()
+	st.add("select ", c.account)
+	c.locked(st, c.staff)
+	st.add(" and ", c.id, " = ", st.arg(id))
+	q.about = append(q.about, about{st.text(), st.args, c.what})
+}
+
+// whosePast is the account whose past a reading needs; none means the whole firm's. Contacts have one. Staff need one
+// when all that they ask for is of one account.
+func (s *server) whosePast(ctx context.Context, q *reading) (domain.ID, error) {
+	if !q.scope.Staff() {
+		return q.scope.Account, nil
+	}
+	accounts := slices.Clone(q.accounts)
+	if len(q.about) > 0 {
+		var batch pgx.Batch
+		batch.Queue(settings, settingsOf(q.scope)...)
+		for _, a := range q.about {
+			batch.Queue(a.sql, a.args...).Query(func(rows pgx.Rows) error {
+				of, err := pgx.CollectRows(rows, pgx.RowTo[domain.ID])
+				if err == nil && len(of) == 0 {
+					err = domain.Missing(a.what)
+				}
+				accounts = append(accounts, of...)
+				return err
+			})
+		}
+		if err := s.pool(q.scope).SendBatch(ctx, &batch).Close(); err != nil {
+			return domain.NoID, err
+		}
+	}
+	if accounts = slices.Compact(accounts); len(accounts) == 1 {
+		return accounts[0], nil
+	}
+	return domain.NoID, nil
+}
+
+// runThen sends a reading as of an instant: the same statements in one transaction, with the tables as they were then
+// before the live ones in the search path. Who may see what is decided by the scope, which is of now, and by the same
+// conditions on those tables.
+func (s *server) runThen(ctx context.Context, q *reading) error {
+	if s.Past == nil {
+		return errNoPast
+	}
+	account, err := s.whosePast(ctx, q)
+	if err != nil {
+		return err
+	}
+	fill, err := s.Past.Known(ctx, q.scope.Firm, account, q.asOf)
+	if err != nil {
+		return err
+	}
+	return pgx.BeginTxFunc(ctx, s.pool(q.scope), pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadWrite}, func(tx pgx.Tx) error {
+		if err := q.send(ctx, tx, func(one queued) bool { return one.live }); err != nil {
+			return err
+		}
+		if err := fill(ctx, tx.Conn(), q.scope.Actor.Kind); err != nil {
+			return err
+		}
+		return q.send(ctx, tx, func(one queued) bool { return !one.live })
+	})
+}
+
+// send sends the queued statements that are chosen, with the scope's settings before them.
+func (q *reading) send(ctx context.Context, tx pgx.Tx, choose func(queued) bool) error {
+	var batch pgx.Batch
+	q.begin(&batch)
+	for _, one := range q.queued {
+		if choose(one) {
+			batch.Queue(one.sql, one.args...).Query(one.scan)
+		}
+	}
+	return tx.SendBatch(ctx, &batch).Close()
+}
+
+var errNoPast = &domain.Fault{Kind: domain.Malformed, Code: "no-as-of", Field: asOfParameter, Message: "This installation does not show the past. Leave out as_of."}
+
+// AsOf begins a reading of how things were at an instant, given as RFC 3339; empty means now. What is wrong with it is
+// the error of Run.
+func (r *Reader) AsOf(scope *auth.Scope, at string) *Reading {
+	p := &params{values: map[string][]string{}}
+	if at != "" {
+		p.values.Set(asOfParameter, at)
+	}
+	return &Reading{s: r.s, q: r.s.start(scope, p), fault: p.err()}
+}
+
+// Then is the instant that a reading is as of; zero means now.
+func (r *Reading) Then() time.Time { return r.q.asOf }
