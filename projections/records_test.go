@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ func TestContact(t *testing.T) {
 		contact.Absorbed{Duplicate: id("ana again"), Reason: domain.P("same person")},
 	)
 	same(t, &contactRow{
-		owned: ownedByTest("ana"), Name: "Ana B", Email: "ana@acme.example", Phone: "2", Role: contact.Accounts,
+		owned: ownedByTest("ana"), Accounts: []domain.ID{id("account")}, Name: "Ana B", Email: "ana@acme.example", Phone: "2", Role: contact.Accounts,
 		Permissions: []contact.Permission{contact.ViewInvoices}, Access: grantedAccess, PrimaryContact: true,
 		Absorbed: []domain.ID{id("ana again")}, AddedAt: at(0),
 	}, row[contactRow](t, facts, "contacts", id("ana")))
@@ -84,6 +85,48 @@ func TestContact(t *testing.T) {
 		row[contactNotesRow](t, facts, "contact_notes", id("ana")))
 	if visible, _ := (contactRow{}).Audience(); visible {
 		t.Error("clients see why somebody was shut out")
+	}
+}
+
+func TestMemberships(t *testing.T) {
+	viewer := contact.Viewer.Defaults()
+	facts := story("contact", "ana",
+		contact.Added{Name: domain.P("Ana")},
+		contact.AccessGranted{Role: contact.Viewer, Permissions: viewer},
+		contact.Linked{Account: id("bolt"), Role: contact.Viewer, Permissions: viewer},
+		contact.PermissionsChanged{Account: id("bolt"), RoleTo: contact.Accounts, To: []contact.Permission{contact.ViewInvoices}},
+		contact.PermissionsChanged{RoleTo: contact.Member, To: []contact.Permission{contact.Message}},
+		contact.Unlinked{Account: id("bolt")},
+		contact.AccessRevoked{},
+		contact.AccessGranted{Role: contact.Viewer, Permissions: viewer},
+		contact.Linked{Account: id("bolt"), Role: contact.Viewer, Permissions: viewer},
+	)
+	at0 := func(role contact.Role, permissions ...contact.Permission) *membershipRow {
+		return &membershipRow{Contact: id("ana"), Account: id("account"), Firm: id("firm"), Own: true, Role: role, Permissions: permissions, Since: at(0)}
+	}
+	bolt := func(n int, role contact.Role, permissions ...contact.Permission) *membershipRow {
+		return &membershipRow{Contact: id("ana"), Account: id("bolt"), Firm: id("firm"), Role: role, Permissions: permissions, Since: at(n)}
+	}
+	for n, want := range map[int][2]*membershipRow{
+		1: {at0(""), nil},
+		2: {at0(contact.Viewer, viewer...), nil},
+		3: {at0(contact.Viewer, viewer...), bolt(2, contact.Viewer, viewer...)},
+		4: {at0(contact.Viewer, viewer...), bolt(2, contact.Accounts, contact.ViewInvoices)},
+		5: {at0(contact.Member, contact.Message), bolt(2, contact.Accounts, contact.ViewInvoices)},
+		6: {at0(contact.Member, contact.Message), nil},
+		7: {at0(""), nil},
+		9: {at0(contact.Viewer, viewer...), bolt(8, contact.Viewer, viewer...)},
+	} {
+		for i, account := range []domain.ID{id("account"), id("bolt")} {
+			same(t, want[i], row[membershipRow](t, facts[:n], "memberships", id("ana"), account))
+		}
+		r := row[contactRow](t, facts[:n], "contacts", id("ana"))
+		if accounts := []domain.ID{id("account"), id("bolt")}; n >= 3 && !slices.Equal(r.Accounts, accounts) {
+			t.Errorf("after %d: of %v", n, r.Accounts)
+		}
+		if own := want[0]; r.Role != own.Role || !slices.Equal(r.Permissions, own.Permissions) {
+			t.Errorf("after %d: %s with %v at their own account", n, r.Role, r.Permissions)
+		}
 	}
 }
 

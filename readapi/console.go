@@ -40,8 +40,8 @@ var clients = func() *collection {
 					coalesce(sum(i.due_amount) filter (where i.due < {today}), 0)::bigint as overdue
 					from invoices i where i.firm = {firm} and i.account = a.id and i.released and not i.void) f on true
 				left join lateral (select count(*) as projects from projects j where j.firm = {firm} and j.account = a.id and not j.completed) w on true
-				left join lateral (select max(l.seen_at) as seen_at from contacts c join last_seen l on l.person = c.id
-					where c.firm = {firm} and c.account = a.id) v on true`,
+				left join lateral (select max(l.seen_at) as seen_at from memberships m join last_seen l on l.person = m.contact
+					where m.firm = {firm} and m.account = a.id) v on true`,
 			list: view, get: view,
 		},
 		id: "a.id", firm: "a.firm", account: "a.id",
@@ -81,7 +81,7 @@ func SeenOf(r *Reading, account string) map[domain.ID]Seen {
 		if !ok {
 			return seen // whoever asks for the account itself says that it is missing
 		}
-		st.add("l.account = ", st.arg(id))
+		st.add("l.person in (select m.contact from memberships m where m.firm = {firm} and m.account = ", st.arg(id), ")")
 	}
 	r.q.add(st, func(rows pgx.Rows) error {
 		scanner := seenView.scanner()

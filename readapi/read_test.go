@@ -214,7 +214,8 @@ func testMe(t *testing.T, w *world) {
 			ID: w.ids["north"], Name: "North", Slug: "north", Currency: "EUR", TimeZone: "Europe/Berlin", NumberFormat: "1,234.56",
 			Today: domain.Date{Year: 2026, Month: 3, Day: 22},
 		},
-		Account: &readapi.MyOwn{ID: w.ids["aurora"], Name: "Aurora", Currency: "EUR"},
+		Account:  &readapi.MyOwn{ID: w.ids["aurora"], Name: "Aurora", Currency: "EUR"},
+		Accounts: []readapi.MyOther{{ID: w.ids["aurora"], Name: "Aurora"}},
 	}
 	if d := cmp.Diff(want, me); d != "" {
 		t.Error(d)

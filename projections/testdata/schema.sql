@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('779007610328', true);
+insert into read.checkpoint (build, loading) values ('d5d74ed1613e', true);
 
 create table read.firms (
 	id uuid not null,
@@ -33,6 +33,8 @@ create table read.firms (
 	show_history boolean not null,
 	default_audience text not null,
 	require_second_factor_for_clients boolean not null,
+	logo uuid,
+	logo_sha256 text not null,
 	created_at timestamptz not null,
 	constraint firms_pkey primary key (id)
 );
@@ -86,6 +88,7 @@ create table read.contacts (
 	firm uuid not null,
 	account uuid not null,
 	revision bigint not null,
+	accounts uuid[] not null,
 	name text not null,
 	email text not null,
 	phone text not null,
@@ -108,6 +111,17 @@ create table read.contact_notes (
 	revoke_reason text not null,
 	merge_reason text not null,
 	constraint contact_notes_pkey primary key (id)
+);
+
+create table read.memberships (
+	contact uuid not null,
+	account uuid not null,
+	firm uuid not null,
+	own boolean not null,
+	role text not null,
+	permissions text[] not null,
+	since timestamptz not null,
+	constraint memberships_pkey primary key (contact, account)
 );
 
 create table read.projects (
@@ -448,6 +462,8 @@ create index contacts_2 on read.contacts (firm, name, id);
 
 create index contacts_3 on read.contacts (firm, lower(email));
 
+create index memberships_1 on read.memberships (account);
+
 create index projects_1 on read.projects (account, opened_at, id);
 
 create index projects_2 on read.projects (firm, opened_at, id);
@@ -620,9 +636,9 @@ grant select on read.contacts to atrium_staff;
 
 create policy staff on read.contacts for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
-grant select on read.contacts to atrium_client;
+grant select (id, firm, account, revision, name, email, phone, role, permissions, access, frozen, primary_contact, merged_into, absorbed, added_at) on read.contacts to atrium_client;
 
-create policy client on read.contacts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]));
+create policy client on read.contacts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and accounts && (select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]);
 
 alter table read.contact_notes enable row level security;
 
@@ -635,6 +651,22 @@ create policy projector on read.contact_notes to atrium_projector, current_user 
 grant select on read.contact_notes to atrium_staff;
 
 create policy staff on read.contact_notes for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
+
+alter table read.memberships enable row level security;
+
+alter table read.memberships force row level security;
+
+grant select, insert, update, delete on read.memberships to atrium_projector;
+
+create policy projector on read.memberships to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.memberships to atrium_staff;
+
+create policy staff on read.memberships for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
+
+grant select on read.memberships to atrium_client;
+
+create policy client on read.memberships for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]));
 
 alter table read.projects enable row level security;
 
