@@ -18,8 +18,10 @@ import (
 type Pools struct {
 	// Owner owns the schemas and their tables: migrations, building and swapping read models. Few connections.
 	Owner *pgxpool.Pool
-	// Projector writes rows of the schemas read and evidence.
+	// Projector writes rows of the schema read.
 	Projector *pgxpool.Pool
+	// Sealer adds to the schema evidence.
+	Sealer *pgxpool.Pool
 	// App reads and writes ops.
 	App *pgxpool.Pool
 	// ClientReader and StaffReader answer queries; row-level security binds both.
@@ -31,13 +33,14 @@ type Pools struct {
 const (
 	RoleOwner     = "atrium_owner"
 	RoleProjector = "atrium_projector"
+	RoleSealer    = "atrium_sealer"
 	RoleApp       = "atrium_app"
 	RoleClient    = "atrium_client"
 	RoleStaff     = "atrium_staff"
 )
 
 var (
-	allRoles    = []string{RoleOwner, RoleProjector, RoleApp, RoleClient, RoleStaff}
+	allRoles    = []string{RoleOwner, RoleProjector, RoleSealer, RoleApp, RoleClient, RoleStaff}
 	readerRoles = []string{RoleClient, RoleStaff}
 )
 
@@ -96,6 +99,7 @@ func open(ctx context.Context, admin *pgxpool.Config, o Options) (*Pools, error)
 	}{
 		{&p.Owner, RoleOwner, "", 4},
 		{&p.Projector, RoleProjector, "", 4},
+		{&p.Sealer, RoleSealer, "", 4},
 		{&p.App, RoleApp, "ops", 8},
 		{&p.ClientReader, RoleClient, "read, public", readers},
 		{&p.StaffReader, RoleStaff, "read, public", readers},
@@ -120,7 +124,7 @@ func open(ctx context.Context, admin *pgxpool.Config, o Options) (*Pools, error)
 }
 
 func (p *Pools) all() []*pgxpool.Pool {
-	return []*pgxpool.Pool{p.Owner, p.Projector, p.App, p.ClientReader, p.StaffReader}
+	return []*pgxpool.Pool{p.Owner, p.Projector, p.Sealer, p.App, p.ClientReader, p.StaffReader}
 }
 
 // ping logs in once per pool.

@@ -1,6 +1,6 @@
 // Package postgres is everything Atrium knows about a Postgres server: the managed private cluster that runs when
 // no database is configured, the roles and their pools, the checks that those roles are safe to serve with, the
-// migrations of schema ops, and the small stores that live there (idempotency keys, API tokens).
+// migrations of the schemas ops and evidence, and the stores that live there (idempotency keys, API tokens, sealed logs).
 //
 // It may import pgx, goose and the rooms whose ports it fills; only cmd imports it.
 //
@@ -10,7 +10,8 @@
 // # Roles
 //
 //	atrium_owner      owns the schemas and tables; migrations, building and swapping of read models
-//	atrium_projector  writes rows of read and evidence
+//	atrium_projector  writes rows of read
+//	atrium_sealer     adds to evidence, and changes nothing there but how far it has come
 //	atrium_app        reads and writes ops
 //	atrium_client     reads what clients may read
 //	atrium_staff      reads what staff may read
@@ -23,7 +24,7 @@
 // # Decisions that closed a door
 //
 // One login per role, not SET ROLE on a shared login. Whoever may SET ROLE may also RESET it, so one injected
-// statement would reach the owner. Cost: five pools.
+// statement would reach the owner. Cost: six pools.
 //
 // On an external server the passwords of the roles derive from the password in the database URL (HMAC-SHA256). Random
 // ones would have to be stored, and shared among processes on several machines. Cost: after a change of that

@@ -16,7 +16,7 @@ import (
 func TestEachPoolIsItsRole(t *testing.T) {
 	p := connect(t, database(t))
 	for role, pool := range map[string]*pgxpool.Pool{
-		postgres.RoleOwner: p.Owner, postgres.RoleProjector: p.Projector, postgres.RoleApp: p.App,
+		postgres.RoleOwner: p.Owner, postgres.RoleProjector: p.Projector, postgres.RoleSealer: p.Sealer, postgres.RoleApp: p.App,
 		postgres.RoleClient: p.ClientReader, postgres.RoleStaff: p.StaffReader,
 	} {
 		var session, current string

@@ -35,10 +35,11 @@ func Suite(t *testing.T, open func(*testing.T) evidence.Store) {
 // Firms of the suite.
 var firmA, firmB = domain.DeriveID("firm a"), domain.DeriveID("firm b")
 
-func newSealer(s evidence.Store) *evidence.Sealer { return evidence.NewSealer(s, Signer, Clock) }
+// NewSealer seals into a store with the keys of the kit.
+func NewSealer(s evidence.Store) *evidence.Sealer { return evidence.NewSealer(s, Signer, Clock) }
 
-// seal seals events from where the sealer is, in batches of a size.
-func seal(ctx context.Context, s *evidence.Sealer, e Events, size int) error {
+// Seal seals events from where the sealer is, in batches of a size.
+func Seal(ctx context.Context, s *evidence.Sealer, e Events, size int) error {
 	at, err := s.Position(ctx)
 	if err != nil {
 		return err
@@ -95,9 +96,9 @@ func opened(t *testing.T, l evidence.Log, c evidence.SealedCheckpoint) evidence.
 func anyBatches(t *testing.T, s evidence.Store) {
 	events := MakeEvents(1, 1500, firmA, firmB, domain.NoID)
 	whole := NewMemory()
-	must(t, seal(t.Context(), newSealer(whole), events, len(events)))
+	must(t, Seal(t.Context(), NewSealer(whole), events, len(events)))
 	for from, size := 0, 1; from < len(events); from, size = from+size, size*3 {
-		must(t, seal(t.Context(), newSealer(s), events[:min(from+size, len(events))], size)) // a new sealer each time: as after a restart
+		must(t, Seal(t.Context(), NewSealer(s), events[:min(from+size, len(events))], size)) // a new sealer each time: as after a restart
 	}
 	if got, want := roots(t, s), roots(t, whole); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -112,7 +113,7 @@ func anyBatches(t *testing.T, s evidence.Store) {
 func duplicatesAndCuts(t *testing.T, s evidence.Store) {
 	events := MakeEvents(2, 900, firmA, firmB)
 	random := rand.New(rand.NewPCG(2, 2))
-	sealer := newSealer(s)
+	sealer := NewSealer(s)
 	for at := 0; at < len(events); {
 		from := max(0, at-random.IntN(40))
 		to := min(len(events), at+1+random.IntN(60))
@@ -134,7 +135,7 @@ func duplicatesAndCuts(t *testing.T, s evidence.Store) {
 		must(t, err)
 		at = int(position.Commit)
 		if random.IntN(10) == 0 {
-			sealer = newSealer(s)
+			sealer = NewSealer(s)
 		}
 	}
 	clean(t, events, s)
@@ -162,9 +163,9 @@ func twoSealers(t *testing.T, s evidence.Store) {
 	failed := make(chan error, 2)
 	for n := range 2 {
 		wg.Go(func() {
-			sealer := newSealer(s)
+			sealer := NewSealer(s)
 			for {
-				err := seal(t.Context(), sealer, events, 7+4*n)
+				err := Seal(t.Context(), sealer, events, 7+4*n)
 				if err == nil {
 					return
 				}
@@ -191,7 +192,7 @@ func comparison(e Events, s evidence.Store) evidence.Comparison {
 func restoredStore(t *testing.T, s evidence.Store) {
 	ctx := t.Context()
 	before := MakeEvents(5, 800, firmA, firmB)
-	must(t, seal(ctx, newSealer(s), before, 100))
+	must(t, Seal(ctx, NewSealer(s), before, 100))
 	must(t, comparison(before, s).Run(ctx))
 	after := append(Events(nil), before[:770]...)
 	err := comparison(after, s).Run(ctx)
@@ -235,7 +236,7 @@ func restoredStore(t *testing.T, s evidence.Store) {
 		next[r.Stream]++
 		after = append(after, r)
 	}
-	must(t, seal(ctx, newSealer(s), after, 50))
+	must(t, Seal(ctx, NewSealer(s), after, 50))
 	report := clean(t, after, s)
 	if want := int64(len(after)+30) + int64(len(openings)); report.Leaves != want {
 		t.Errorf("%d leaves, want %d: events, missing ones, openings", report.Leaves, want)
@@ -247,7 +248,7 @@ func restoredStore(t *testing.T, s evidence.Store) {
 func newKey(t *testing.T, s evidence.Store) {
 	ctx := t.Context()
 	events := MakeEvents(7, 500, firmA, firmB)
-	must(t, seal(ctx, newSealer(s), events[:300], 100))
+	must(t, Seal(ctx, NewSealer(s), events[:300], 100))
 	openings, err := comparison(events, s).Acknowledge(ctx, evidence.Acknowledgement{
 		By: "Priya", Reason: "yearly", NewKey: true, Head: events.Head(), Now: Clock(), Signer: Signer,
 	})
@@ -255,7 +256,7 @@ func newKey(t *testing.T, s evidence.Store) {
 	if len(openings) != 2 || openings[0].Key != 2 || openings[0].Kept != openings[0].Size {
 		t.Errorf("openings %+v", openings)
 	}
-	must(t, seal(ctx, newSealer(s), events, 100))
+	must(t, Seal(ctx, NewSealer(s), events, 100))
 	clean(t, events, s)
 }
 
@@ -267,7 +268,7 @@ func witness(t *testing.T, s evidence.Store) {
 	must(t, err)
 	courier := &evidence.Courier{Store: s, Witness: remote, Cosigner: remote.Key, Now: Clock}
 	for _, upto := range []int{10, 300, 301, 900} {
-		must(t, seal(ctx, newSealer(s), events[:upto], 64))
+		must(t, Seal(ctx, NewSealer(s), events[:upto], 64))
 		must(t, courier.Send(ctx))
 	}
 	heads, err := s.Heads(ctx)
@@ -292,7 +293,7 @@ func witness(t *testing.T, s evidence.Store) {
 	rewritten := append(Events(nil), events...)
 	rewritten[5].Data = []byte(`{"number":1000000}`)
 	forged := NewMemory()
-	must(t, seal(ctx, newSealer(forged), rewritten, 64))
+	must(t, Seal(ctx, NewSealer(forged), rewritten, 64))
 	monitor = Monitor(rewritten, forged)
 	monitor.Witness, monitor.Cosigner = remote, remote.Key
 	report, err = monitor.Run(ctx)
@@ -307,7 +308,7 @@ func witness(t *testing.T, s evidence.Store) {
 	}
 	// Everything is restored from an older copy: only the witness knows.
 	older := NewMemory()
-	must(t, seal(ctx, newSealer(older), events[:850], 64))
+	must(t, Seal(ctx, NewSealer(older), events[:850], 64))
 	compare = comparison(events[:850], older)
 	compare.Witness = remote
 	behind, ok := errors.AsType[*evidence.BehindError](compare.Run(ctx))
@@ -315,7 +316,7 @@ func witness(t *testing.T, s evidence.Store) {
 		t.Errorf("everything is older: %v", behind)
 	}
 	// When only the logs are older, sealing settles it.
-	must(t, seal(ctx, newSealer(older), events, 64))
+	must(t, Seal(ctx, NewSealer(older), events, 64))
 	compare = comparison(events, older)
 	compare.Witness = remote
 	must(t, compare.Run(ctx))
@@ -325,7 +326,7 @@ func witness(t *testing.T, s evidence.Store) {
 	for i := range more[900:] {
 		more[900+i].Position = domain.Position{Commit: uint64(901 + i), Prepare: uint64(901 + i)}
 	}
-	must(t, seal(ctx, newSealer(forged), more, 64))
+	must(t, Seal(ctx, NewSealer(forged), more, 64))
 	if err := (&evidence.Courier{Store: forged, Witness: remote, Cosigner: remote.Key, Now: Clock}).Send(ctx); !errors.Is(err, evidence.ErrFork) {
 		t.Errorf("the witness signs rewritten history: %v", err)
 	}
@@ -336,7 +337,7 @@ func allOrNothing(t *testing.T, open func(*testing.T) evidence.Store) {
 	s := open(t)
 	ctx := t.Context()
 	events := MakeEvents(10, 60, firmA)
-	must(t, seal(ctx, newSealer(s), events[:50], 50))
+	must(t, Seal(ctx, NewSealer(s), events[:50], 50))
 	heads, err := s.Heads(ctx)
 	must(t, err)
 	standing, err := s.Standing(ctx)
@@ -353,6 +354,6 @@ func allOrNothing(t *testing.T, open func(*testing.T) evidence.Store) {
 	if now, err := s.Standing(ctx); err != nil || now != standing {
 		t.Errorf("the standing moved from %+v to %+v, %v", standing, now, err)
 	}
-	must(t, seal(ctx, newSealer(s), events, 50))
+	must(t, Seal(ctx, NewSealer(s), events, 50))
 	clean(t, events, s)
 }
