@@ -102,6 +102,19 @@ func Monitor(e evidence.Events, s evidence.Store) evidence.Monitor {
 	return evidence.Monitor{Events: e, Store: s, Verifier: Verifier}
 }
 
+// Verifiers gives the public keys that any log may be signed with: the first two.
+func Verifiers(origin string) (note.Verifiers, bool) {
+	var keys []note.Verifier
+	for generation := 1; generation <= 2; generation++ {
+		key, err := evidence.NewVerifier(evidence.LogKey(origin, evidence.PublicKey(seed(evidence.Log{Key: generation}))))
+		if err != nil {
+			return nil, false
+		}
+		keys = append(keys, key)
+	}
+	return note.VerifierList(keys...), true
+}
+
 // Disk is the disk of a witness, in memory.
 type Disk map[string][]byte
 
@@ -127,14 +140,7 @@ func NewRemote() (*Remote, error) {
 	key, err := evidence.NewVerifier(evidence.CosignerKey("witness.example", evidence.PublicKey(secret[:])))
 	return &Remote{Key: key, Witness: &evidence.Witness{
 		Signer: evidence.Cosigner("witness.example", secret[:], Clock), Memory: Disk{},
-		Verifier: func(origin string) (note.Verifiers, bool) {
-			first, err := evidence.NewVerifier(evidence.LogKey(origin, evidence.PublicKey(seed(evidence.Log{Key: 1}))))
-			if err != nil {
-				return nil, false
-			}
-			second, err := evidence.NewVerifier(evidence.LogKey(origin, evidence.PublicKey(seed(evidence.Log{Key: 2}))))
-			return note.VerifierList(first, second), err == nil
-		},
+		Verifier: Verifiers,
 	}}, err
 }
 
