@@ -18,6 +18,8 @@ type session struct {
 	connection string
 	timeout    time.Duration
 	slots      chan struct{} // one per call that runs, abandoned ones included
+	calls      chan func()   // to the goroutines that make calls; they stay, because the client needs deep stacks
+	stopped    chan struct{}
 
 	mu     sync.Mutex
 	client *esdb.Client
@@ -58,6 +60,7 @@ func (s *session) close() error {
 	}
 	s.closed = true
 	s.mu.Unlock()
+	defer close(s.stopped)
 	patience := time.NewTimer(s.timeout)
 	defer patience.Stop()
 	for range cap(s.slots) {
@@ -68,6 +71,25 @@ func (s *session) close() error {
 		}
 	}
 	return s.client.Close()
+}
+
+// run makes a call in a goroutine that waits for one, or in a new one. There are never more of them than slots.
+func (s *session) run(call func()) {
+	select {
+	case s.calls <- call:
+		return
+	default:
+	}
+	go func() {
+		for {
+			call()
+			select {
+			case call = <-s.calls:
+			case <-s.stopped:
+				return
+			}
+		}
+	}()
 }
 
 type outcome[T any] struct {
@@ -93,10 +115,10 @@ func guard[T any](ctx context.Context, s *session, call func(context.Context, *e
 		return none, errors.Join(errNotBegun, ctx.Err())
 	}
 	done := make(chan outcome[T], 1)
-	go func() {
+	s.run(func() {
 		defer func() { <-s.slots }()
 		done <- attempt(ctx, s, call)
-	}()
+	})
 	select {
 	case out := <-done:
 		return out.value, out.err

@@ -42,6 +42,8 @@ func Open(connection string, o Options) (*Log, error) {
 		connection: connection,
 		timeout:    o.Timeout,
 		slots:      make(chan struct{}, o.Calls),
+		calls:      make(chan func()),
+		stopped:    make(chan struct{}),
 		client:     client,
 	}}, nil
 }

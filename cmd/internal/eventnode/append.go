@@ -15,7 +15,8 @@ import (
 func (s service) Append(stream streams.Streams_AppendServer) error {
 	call := appendCall{request: request{expected: expectNothing}}
 	for {
-		m, err := stream.Recv()
+		var message encoded
+		err := stream.RecvMsg(&message)
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -23,7 +24,7 @@ func (s service) Append(stream streams.Streams_AppendServer) error {
 			return err
 		}
 		if call.refused == nil {
-			call.refused = call.add(m)
+			call.refused = call.addBytes(message.bytes)
 		}
 	}
 	if call.refused != nil {
@@ -40,6 +41,8 @@ func (s service) Append(stream streams.Streams_AppendServer) error {
 		return stream.SendAndClose(&streams.AppendResp{Result: &streams.AppendResp_WrongExpectedVersion_{
 			WrongExpectedVersion: wrongVersion(call.expected, out.current),
 		}})
+	case out.revision >= 0 && out.position > 0:
+		return stream.SendMsg(&encoded{appendReply(out)})
 	}
 	return stream.SendAndClose(&streams.AppendResp{Result: &streams.AppendResp_Success_{Success: appended(out)}})
 }
@@ -54,26 +57,38 @@ type appendCall struct {
 func (c *appendCall) add(m *streams.AppendReq) error {
 	switch content := m.GetContent().(type) {
 	case *streams.AppendReq_Options_:
-		name, err := parseWritable(content.Options.GetStreamIdentifier())
-		c.stream, c.expected = name, expectationOf(content.Options.GetExpectedStreamRevision())
-		if err == nil && c.expected == expectNothing {
-			err = errNoExpectation()
-		}
-		return err
+		name := string(content.Options.GetStreamIdentifier().GetStreamName())
+		return c.begin(name, expectationOf(content.Options.GetExpectedStreamRevision()))
 	case *streams.AppendReq_ProposedMessage_:
 		p, err := parseProposal(content.ProposedMessage)
 		if err != nil {
 			return err
 		}
-		if c.bytes += len(p.data) + len(p.custom) + 2*utf8.RuneCountInString(p.kind); c.bytes > maxAppendSize {
-			c.events = nil
-			return errAppendSize()
-		}
-		c.events = append(c.events, p)
-		c.size += len(p.data) + len(p.custom) + eventOverhead
-		return nil
+		return c.propose(p)
 	}
 	return errInvalid("An append message holds neither options nor an event.")
+}
+
+// begin names the stream and what is expected of it.
+func (c *appendCall) begin(stream string, expected expectation) error {
+	c.stream, c.expected = stream, expected
+	if err := checkWritable(stream); err != nil {
+		return err
+	}
+	if expected == expectNothing {
+		return errNoExpectation()
+	}
+	return nil
+}
+
+func (c *appendCall) propose(p proposal) error {
+	if c.bytes += len(p.data) + len(p.custom) + 2*utf8.RuneCountInString(p.kind); c.bytes > maxAppendSize {
+		c.events = nil
+		return errAppendSize()
+	}
+	c.events = append(c.events, p)
+	c.size += len(p.data) + len(p.custom) + eventOverhead
+	return nil
 }
 
 func parseProposal(m *streams.AppendReq_ProposedMessage) (proposal, error) {
@@ -95,13 +110,12 @@ func parseProposal(m *streams.AppendReq_ProposedMessage) (proposal, error) {
 	return proposal{id: id, kind: kind, json: content == contentJSON, custom: m.GetCustomMetadata(), data: m.GetData()}, nil
 }
 
-// parseWritable checks the name of a stream that is to be written.
-func parseWritable(id *shared.StreamIdentifier) (string, error) {
-	name, err := parseStream(id)
-	if err == nil && name == allStream {
-		err = errInvalid("'%s' is the whole log; name a stream to write to.", allStream)
+// checkWritable checks the name of a stream that is to be written.
+func checkWritable(name string) error {
+	if name == allStream {
+		return errInvalid("'%s' is the whole log; name a stream to write to.", allStream)
 	}
-	return name, err
+	return checkStream(name)
 }
 
 // expectationOf reads the expected revision of an append, a deletion or a tombstone.
@@ -123,6 +137,10 @@ func expectationOf(option any) expectation {
 	default:
 		return expectNothing
 	}
+	return revisionExpected(revision)
+}
+
+func revisionExpected(revision uint64) expectation {
 	switch {
 	case revision == endMark:
 		return expectNone

@@ -20,3 +20,11 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	}
 	return c.CodecV2.Marshal(v)
 }
+
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	if m, ok := v.(*encoded); ok {
+		m.bytes = data.Materialize()
+		return nil
+	}
+	return c.CodecV2.Unmarshal(data, v)
+}

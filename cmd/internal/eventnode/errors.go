@@ -49,8 +49,17 @@ func headerSafe(v string) string {
 	return v
 }
 
-func unaryTrailers(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-	reply, err := handle(ctx, req)
+// calls stands before every call: it asks for the password and puts the trailers of refusals into the answer. Clients look at
+// the features and at gossip before they give a password.
+type calls struct{ users users }
+
+func (c calls) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (reply any, err error) {
+	if _, ofStreams := info.Server.(service); ofStreams {
+		err = c.users.admit(ctx)
+	}
+	if err == nil {
+		reply, err = handle(ctx, req)
+	}
 	if r := (*refusal)(nil); errors.As(err, &r) {
 		if failed := grpc.SetTrailer(ctx, r.trailer); failed != nil {
 			return nil, failed
@@ -59,8 +68,11 @@ func unaryTrailers(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle
 	return reply, err
 }
 
-func streamTrailers(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-	err := handle(srv, stream)
+func (c calls) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	err := c.users.admit(stream.Context())
+	if err == nil {
+		err = handle(srv, stream)
+	}
 	if r := (*refusal)(nil); errors.As(err, &r) {
 		stream.SetTrailer(r.trailer)
 	}

@@ -1,8 +1,12 @@
 package eventnode
 
 import (
+	"bytes"
+	"math"
+	"slices"
 	"testing"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
@@ -49,6 +53,66 @@ func FuzzRequests(f *testing.F) {
 			_ = (&appendCall{}).add(m)
 		}
 	})
+}
+
+// FuzzAppendMessage decodes a message of an append by hand and with the generated code: both must come to the same.
+func FuzzAppendMessage(f *testing.F) {
+	id := structuredID(uuid.New())
+	for _, m := range []*streams.AppendReq{
+		optionsFor("s"),
+		{Content: &streams.AppendReq_Options_{Options: &streams.AppendReq_Options{
+			StreamIdentifier:       &shared.StreamIdentifier{StreamName: []byte("invoice-1")},
+			ExpectedStreamRevision: &streams.AppendReq_Options_Revision{Revision: 7},
+		}}},
+		{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
+			Id: id, Metadata: map[string]string{metaType: "T", metaContentType: contentJSON}, CustomMetadata: []byte("c"), Data: []byte("d"),
+		}}},
+		{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
+			Id: &shared.UUID{Value: &shared.UUID_String_{String_: uuid.NewString()}}, Metadata: map[string]string{metaType: "T", "more": "x"},
+		}}},
+	} {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		byHand := appendCall{request: request{expected: expectNothing}}
+		failed := byHand.addBytes(message)
+		m := &streams.AppendReq{}
+		if proto.Unmarshal(message, m) != nil {
+			if failed == nil {
+				t.Error("accepted what is not a message")
+			}
+			return
+		}
+		generated := appendCall{request: request{expected: expectNothing}}
+		if err := generated.add(m); (err == nil) != (failed == nil) || err != nil && err.Error() != failed.Error() {
+			t.Fatalf("%v, want %v", failed, err)
+		}
+		if byHand.stream != generated.stream || byHand.expected != generated.expected || byHand.bytes != generated.bytes || byHand.size != generated.size {
+			t.Errorf("%+v, want %+v", byHand, generated)
+		}
+		if !slices.EqualFunc(byHand.events, generated.events, func(a, b proposal) bool {
+			return a.id == b.id && a.kind == b.kind && a.json == b.json && bytes.Equal(a.custom, b.custom) && bytes.Equal(a.data, b.data)
+		}) {
+			t.Errorf("%v, want %v", byHand.events, generated.events)
+		}
+	})
+}
+
+func TestAppendReplyIsWhatTheMessagesSay(t *testing.T) {
+	for _, out := range []result{{revision: 0, position: 1}, {revision: 300, position: 1 << 40}, {revision: tombstoneRevision, position: math.MaxInt64}} {
+		reply := &streams.AppendResp{}
+		if err := proto.Unmarshal(appendReply(out), reply); err != nil {
+			t.Fatal(err)
+		}
+		want := &streams.AppendResp{Result: &streams.AppendResp_Success_{Success: appended(out)}}
+		if !proto.Equal(reply, want) {
+			t.Errorf("%v, want %v", reply, want)
+		}
+	}
 }
 
 // TestReplyIsWhatTheMessagesSay decodes a spliced reply with the generated code.

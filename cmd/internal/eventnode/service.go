@@ -66,9 +66,9 @@ func structuredID(id uuid.UUID) *shared.UUID {
 	}}}
 }
 
-func structuredUUID(s *shared.UUID_Structured) (id uuid.UUID) {
-	binary.BigEndian.PutUint64(id[:8], uint64(s.GetMostSignificantBits()))
-	binary.BigEndian.PutUint64(id[8:], uint64(s.GetLeastSignificantBits()))
+func uuidOf(most, least uint64) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[:8], most)
+	binary.BigEndian.PutUint64(id[8:], least)
 	return id
 }
 
@@ -125,8 +125,8 @@ func (s service) Tombstone(ctx context.Context, req *streams.TombstoneReq) (*str
 // remove deletes or tombstones a stream. The request is checked like an append of one event with a fresh id, so a repeat is
 // never taken for the same request.
 func (s service) remove(ctx context.Context, act action, id *shared.StreamIdentifier, expected expectation) (uint64, error) {
-	name, err := parseWritable(id)
-	if err != nil {
+	name := string(id.GetStreamName())
+	if err := checkWritable(name); err != nil {
 		return 0, err
 	}
 	if expected == expectNothing {

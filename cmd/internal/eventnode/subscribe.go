@@ -19,6 +19,8 @@ func (n *Node) sendSubscription(ctx context.Context, q *query, send func(*page) 
 	if err != nil {
 		return errRead(err)
 	}
+	n.meters.subscriptions.Inc()
+	defer n.meters.subscriptions.Dec()
 	p := &page{}
 	p.confirmation(id.String())
 	if err := send(p); err != nil {

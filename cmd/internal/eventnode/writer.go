@@ -16,6 +16,7 @@ const (
 	groupRequests = 1024    // most requests in one group
 	groupBytes    = 4 << 20 // a group takes no further request beyond this size
 	statesKept    = 1 << 15 // streams whose state the writer remembers
+	batchKept     = 1 << 20 // memory of a group that is kept for the next one
 )
 
 type action int
@@ -50,6 +51,7 @@ type result struct {
 // So positions are given out in durable order and no reader can pass one that is still to come.
 type writer struct {
 	store   *store
+	meters  *meters
 	reader  *reader // point lookups only
 	queue   chan *request
 	stopped chan struct{}
@@ -70,17 +72,20 @@ type writer struct {
 	value   []byte
 }
 
-func newWriter(s *store, now func() time.Time, free func() (uint64, error), minFree uint64) *writer {
+func newWriter(n *Node) *writer {
+	s := n.store
 	w := &writer{
 		store:   s,
+		meters:  n.meters,
 		reader:  s.reader(0, 0),
 		queue:   make(chan *request, groupRequests),
 		stopped: make(chan struct{}),
-		now:     now,
-		free:    free,
-		minFree: minFree,
+		now:     n.now,
+		free:    n.free,
+		minFree: n.minFree,
 		head:    s.head,
 		states:  map[string]*streamState{},
+		batch:   s.db.NewBatch(pebble.WithInitialSizeBytes(batchKept/16), pebble.WithMaxRetainedSizeBytes(batchKept)),
 	}
 	go w.run()
 	return w
@@ -155,12 +160,13 @@ func (w *writer) take(first *request) {
 func (w *writer) commit() {
 	w.results = w.results[:0]
 	if err := w.writable(); err != nil {
+		w.meters.refusals.Add(float64(len(w.group)))
 		w.answer(err)
 		return
 	}
 	w.forget()
 	w.created = ticks(w.now())
-	w.batch = w.store.db.NewBatch()
+	w.batch.Reset()
 	before := w.head
 	for _, r := range w.group {
 		out, err := w.apply(r)
@@ -173,15 +179,16 @@ func (w *writer) commit() {
 		w.results = append(w.results, out)
 	}
 	if w.head == before {
-		_ = w.batch.Close() // nothing in it
 		w.answer(nil)
 		return
 	}
+	begin := time.Now()
 	if err := w.persist(); err != nil {
 		w.store.fail(err)
 		w.answer(errUnknownOutcome(err))
 		return
 	}
+	w.meters.committed(len(w.group), time.Since(begin), begin)
 	w.store.advance(w.head)
 	w.answer(nil)
 	w.store.wake()
@@ -221,7 +228,6 @@ func (w *writer) abandon(before head) {
 	w.head = before
 	clear(w.states)
 	w.dirty = w.dirty[:0]
-	_ = w.batch.Close() // never committed
 }
 
 func (w *writer) persist() error {
@@ -232,10 +238,7 @@ func (w *writer) persist() error {
 	if err := w.store.db.ApplyNoSyncWait(w.batch, pebble.Sync); err != nil {
 		return err
 	}
-	if err := w.batch.SyncWait(); err != nil {
-		return err
-	}
-	return w.batch.Close()
+	return w.batch.SyncWait()
 }
 
 // answer replies to the group: to all with err if there is one, else to each with its result.
