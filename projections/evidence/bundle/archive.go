@@ -155,7 +155,7 @@ type comparer struct {
 }
 
 func newComparer(r io.ReaderAt, size int64) *comparer {
-	return &comparer{there: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16)}
+	return &comparer{there: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), int(min(size, 1<<16)))}
 }
 
 func (c *comparer) Write(p []byte) (int, error) {

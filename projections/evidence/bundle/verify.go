@@ -23,7 +23,7 @@ import (
 // without any (nil), the verdict is on the bundle alone. An error means that it could not be read; a file that is no
 // bundle has a verdict like any other.
 func Verify(r io.ReaderAt, size int64, keys note.Verifiers) (*Verdict, error) {
-	in := &input{r: r}
+	in := &input{r: r, size: size}
 	v := &verification{
 		Verdict: &Verdict{Consistent: true, named: make(map[string][]int)},
 		keys:    keys, logs: make(map[int]*LogVerdict), streams: make(map[string]*StreamVerdict), destroyed: make(map[string]Place),
@@ -37,11 +37,15 @@ func Verify(r io.ReaderAt, size int64, keys note.Verifiers) (*Verdict, error) {
 
 // input remembers why it could not be read.
 type input struct {
-	r   io.ReaderAt
-	err error
+	r    io.ReaderAt
+	size int64
+	err  error
 }
 
 func (in *input) ReadAt(p []byte, at int64) (int, error) {
+	if at < 0 || at > in.size { // a damaged archive leads there
+		return 0, io.EOF
+	}
 	n, err := in.r.ReadAt(p, at)
 	if err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt gives it bare
 		in.err = err
