@@ -14,6 +14,11 @@ type plainRow struct {
 	Account domain.ID `db:"account"`
 }
 
+type sumRow struct {
+	Firm domain.ID `db:"firm,key"`
+	N    int64     `db:"n"`
+}
+
 func keep[R any](row *R, _ domain.Fact) *R { return row }
 
 func TestWrongDeclarationsAreRefused(t *testing.T) {
@@ -21,14 +26,22 @@ func TestWrongDeclarationsAreRefused(t *testing.T) {
 	categories := []string{"account"}
 	define := func(s spec) []projections.Table { return []projections.Table{projections.Define(s)} }
 	for want, list := range map[string][]projections.Table{
-		"small letters":       define(spec{Name: "Accounts", Categories: categories, Fold: keep[plainRow]}),
-		"either Fold or":      define(spec{Name: "a", Categories: categories}),
-		"no category":         define(spec{Name: "a", Fold: keep[plainRow]}),
-		"is there twice":      define(spec{Name: "history", Categories: categories, Fold: keep[plainRow]}),
-		"column recipients":   define(spec{Name: "a", Categories: categories, Fold: keep[plainRow], Access: projections.OfRecipients}),
-		"condition for":       define(spec{Name: "a", Categories: categories, Fold: keep[plainRow], ClientsWhere: "true"}),
-		"keyed by the stream": define(spec{Name: "a", Categories: []string{"a", "b"}, Primary: true, Fold: keep[plainRow]}),
-		"both primary for":    append(define(spec{Name: "a", Categories: categories, Primary: true, Fold: keep[plainRow]}), define(spec{Name: "b", Categories: categories, Primary: true, Fold: keep[plainRow]})...),
+		"small letters":        define(spec{Name: "Accounts", Categories: categories, Fold: keep[plainRow]}),
+		"either Fold or":       define(spec{Name: "a", Categories: categories}),
+		"no category":          define(spec{Name: "a", Fold: keep[plainRow]}),
+		"is there twice":       define(spec{Name: "history", Categories: categories, Fold: keep[plainRow]}),
+		"column recipients":    define(spec{Name: "a", Categories: categories, Fold: keep[plainRow], Access: projections.OfRecipients}),
+		"condition for":        define(spec{Name: "a", Categories: categories, Fold: keep[plainRow], ClientsWhere: "true"}),
+		"keyed by the stream":  define(spec{Name: "a", Categories: []string{"a", "b"}, Primary: true, Fold: keep[plainRow]}),
+		"both primary for":     append(define(spec{Name: "a", Categories: categories, Primary: true, Fold: keep[plainRow]}), define(spec{Name: "b", Categories: categories, Primary: true, Fold: keep[plainRow]})...),
+		"which is not a table": {projections.DefineSum(projections.Sum[plainRow, sumRow]{Name: "s", Of: "nothing"})},
+		"is an int64": append(define(spec{Name: "a", Categories: categories, Fold: keep[plainRow]}), projections.DefineSum(projections.Sum[plainRow, struct {
+			Firm domain.ID `db:"firm,key"`
+			N    string    `db:"n"`
+		}]{Name: "s", Of: "a"})),
+		"number of rows": append(define(spec{Name: "a", Categories: categories, Fold: keep[plainRow]}), projections.DefineSum(projections.Sum[plainRow, struct {
+			Firm domain.ID `db:"firm,key"`
+		}]{Name: "s", Of: "a"})),
 		"column firm": {bad[struct {
 			ID domain.ID `db:"id,key"`
 		}]()},

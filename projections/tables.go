@@ -30,13 +30,18 @@ import "slices"
 //	numbers           -                                           numberRow
 //	access            their own                                   accessRow
 //	last_seen         their own                                   lastSeenRow
+//	invoice_sums      -                                           invoiceSumRow
+//	month_sums        -                                           monthSumRow
+//	project_sums      -                                           projectSumRow
+//	contract_sums     -                                           contractSumRow
+//	account_sums      -                                           accountSumRow
 //
 // Events of login streams go into none: their streams are named after a keyed hash, and who holds which e-mail is
 // said by staff_details and contacts.
 func Tables() []Table {
 	return slices.Concat(
 		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), questionTables(), paymentTables(), attemptTables(), ledgerTables(),
-		contractTables(), numberTables(), accessTables(),
+		contractTables(), numberTables(), accessTables(), totalTables(),
 	)
 }
 

@@ -87,6 +87,30 @@ var laws = map[string]string{
 		where c.signer_count <> s.n or c.signed_count <> s.signed or c.recipients <> s.contacts
 			or (c.status = 'complete') <> (s.n = s.signed)
 			or c.next_signer is distinct from case when c.status = 'sent' then s.next end`,
+	"sums of invoices are what the invoices add up to": `
+		select firm::text from (
+			select firm, currency, status, due, invoices, total, paid, credited, due_amount from read.invoice_sums
+			union all
+			select firm, currency, status, case when due_amount > 0 then due::text else '' end, -1, -total, -paid, -credited, -due_amount from read.invoices
+		) both_sides
+		group by firm, currency, status, due
+		having (sum(invoices), sum(total), sum(paid), sum(credited), sum(due_amount)) <> (0, 0, 0, 0, 0) or bool_or(invoices = 0)`,
+	"sums of months are what the ledger adds up to": `
+		select firm::text from (
+			select firm, currency, month, kind, entries, amount from read.month_sums
+			union all
+			select firm, currency, to_char(date, 'YYYY-MM'), kind, -1, -amount from read.ledger
+		) both_sides
+		group by firm, currency, month, kind having (sum(entries), sum(amount)) <> (0, 0) or bool_or(entries = 0)`,
+	"projects, contracts and clients are counted": `
+		select firm::text from (
+			select firm, 'p ' || health || stage || stage_index as what, projects as n from read.project_sums
+			union all select firm, 'p ' || case when completed then 'completed' else health end || stage || stage_index, -1 from read.projects
+			union all select firm, 'c ' || status, contracts from read.contract_sums union all select firm, 'c ' || status, -1 from read.contracts
+			union all select firm, 'a ' || state, accounts from read.account_sums
+			union all select firm, 'a ' || case when closed then 'closed' else 'open' end, -1 from read.accounts
+		) both_sides
+		group by firm, what having sum(n) <> 0 or bool_or(n = 0)`,
 	"a signature is under the text that was sent": `
 		select s.contract::text from read.contract_signers s join read.contracts c on c.id = s.contract
 		where s.signed_at is not null and (s.sha256 <> c.sha256 or s.sha256 = '' or s.viewed_at is null)`,
@@ -247,6 +271,14 @@ func (y *year) live(command string) error {
 			Signers: []contract.Signer{{Contact: y.contacts[0].ID}, {Contact: y.contacts[1].ID}},
 		}); err != nil || rapid.Bool().Draw(y.r, "keep") {
 			return err
+		}
+		if rapid.Bool().Draw(y.r, "change") {
+			if err := y.deal(con, y.who, contract.ChangeDraft{
+				Contract: con, Title: domain.P("New terms"), Body: domain.P("We still agree"),
+				Signers: []contract.Signer{{Contact: y.contacts[0].ID}, {Contact: y.contacts[1].ID}},
+			}); err != nil {
+				return err
+			}
 		}
 		return y.deal(con, y.who, contract.Send{Contract: con})
 	case "sign":

@@ -51,17 +51,29 @@ func (t *table) statements(schema string) tableSQL {
 	}
 	return tableSQL{
 		load:   "select " + names(t.columns) + " from " + schema + "." + t.name + in,
-		remove: "delete from " + schema + "." + t.name + in,
+		remove: "delete from " + schema + "." + t.name + in + t.empty(),
 		put:    t.insert(schema, "values ("+params(t.columns, false)+")"),
 		puts:   t.insert(schema, "select "+t.unpacked()+" from "+unnest(t.columns)+" as u("+names(t.columns)+")"),
 	}
 }
 
-// insert stores rows, or replaces those that are there.
+// empty is the further condition on which a row is removed.
+func (t *table) empty() string {
+	if t.sum == nil {
+		return ""
+	}
+	return " and " + t.columns[t.keyLen].name + " = 0"
+}
+
+// insert stores rows, or replaces those that are there. To sums it adds.
 func (t *table) insert(schema, rows string) string {
 	var updated []string
 	for _, c := range t.columns[t.keyLen:] {
-		updated = append(updated, c.name+" = excluded."+c.name)
+		set := c.name + " = excluded." + c.name
+		if t.sum != nil {
+			set = c.name + " = " + t.name + "." + c.name + " + excluded." + c.name
+		}
+		updated = append(updated, set)
 	}
 	sql := fmt.Sprintf("insert into %s.%s (%s) %s", schema, t.name, names(t.columns), rows)
 	switch {
@@ -238,9 +250,6 @@ func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, f frame) err
 	copies := make([][][]any, len(b.tables))
 	for i, t := range b.tables {
 		fresh, changed, gone := w.outcome(i, t)
-		if len(gone) > 0 {
-			batch.Queue(b.sql.tables[i].remove, vectors(t.columns[:t.keyLen], t.keyRows(gone))...)
-		}
 		if b.loading {
 			rows, err := t.values(fresh)
 			if err != nil {
@@ -256,10 +265,13 @@ func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, f frame) err
 		}
 		if len(rows) > few {
 			batch.Queue(b.sql.tables[i].puts, vectors(t.columns, rows)...)
-			continue
+			rows = nil
 		}
 		for _, row := range rows {
 			batch.Queue(b.sql.tables[i].put, row...)
+		}
+		if len(gone) > 0 {
+			batch.Queue(b.sql.tables[i].remove, vectors(t.columns[:t.keyLen], t.keyRows(gone))...)
 		}
 	}
 	if f.after != "" && !b.loading {
@@ -291,6 +303,9 @@ func (w *work) outcome(i int, t *table) (fresh, changed []any, gone []Key) {
 		return w.history, nil, nil
 	case t.name == parkedName:
 		return nil, w.parked, w.release
+	case t.sum != nil:
+		changed, gone = t.moved(w.order[i])
+		return nil, changed, gone
 	}
 	for _, s := range w.order[i] {
 		switch {

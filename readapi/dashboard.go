@@ -29,7 +29,7 @@ type CurrencyTotals struct {
 	Paid     domain.Money `json:"paid" sql:"sum(i.paid)::bigint" doc:"without what was refunded"`
 	Credited domain.Money `json:"credited" sql:"sum(i.credited)::bigint"`
 	Due      domain.Money `json:"due" sql:"sum(i.due_amount)::bigint"`
-	Overdue  domain.Money `json:"overdue" sql:"coalesce(sum(i.due_amount) filter (where i.due < {today}), 0)::bigint"`
+	Overdue  domain.Money `json:"overdue" sql:"coalesce(sum(i.due_amount) filter (where i.due <> '' and i.due < to_char({today}::date, 'YYYY-MM-DD')), 0)::bigint"`
 }
 
 // ClientDashboard is what a contact has to know and to do.
@@ -118,11 +118,11 @@ func (s *server) dashboard(w http.ResponseWriter, r *http.Request) {
 
 func (q *reading) staffDashboard(stale bool) *StaffDashboard {
 	d := &StaffDashboard{Stale: stale}
-	readAll(q, totalsView, " from invoices i where i.firm = {firm} and i.released and not i.void group by i.currency order by i.currency", &d.Totals)
-	d.Accounts = q.counts("case when a.closed then 'closed' else 'open' end", "accounts a where a.firm = {firm}")
-	d.Projects = q.counts("case when p.completed then 'completed' else p.health end", "projects p where p.firm = {firm}")
-	d.Contracts = q.counts("c.status", "contracts c where c.firm = {firm}")
-	d.Invoices = q.counts(shownStatus, "invoices i where i.firm = {firm}")
+	readAll(q, totalsView, " from invoice_sums i where i.firm = {firm} and i.status not in ('draft', 'void') group by i.currency order by i.currency", &d.Totals)
+	d.Accounts = q.counts("a.state", "a.accounts", "account_sums a where a.firm = {firm}")
+	d.Projects = q.counts("p.health", "p.projects", "project_sums p where p.firm = {firm}")
+	d.Contracts = q.counts("c.status", "c.contracts", "contract_sums c where c.firm = {firm}")
+	d.Invoices = q.counts("case when "+late+" then 'overdue' else i.status end", "i.invoices", "invoice_sums i where i.firm = {firm}")
 	return d
 }
 
@@ -173,10 +173,13 @@ func each[V any](q *reading, v *view, from string, take func(V)) {
 	})
 }
 
-// counts queues a count of rows by what expression gives.
-func (q *reading) counts(expression, from string) map[string]int64 {
+// late is the condition on sums i of invoices that they are overdue.
+const late = "i.due <> '' and i.due < to_char({today}::date, 'YYYY-MM-DD')"
+
+// counts queues a sum of counts by what expression gives.
+func (q *reading) counts(expression, count, from string) map[string]int64 {
 	counts := map[string]int64{}
-	q.add(q.statement().add("select ", expression, ", count(*) from ", from, " group by 1"), func(rows pgx.Rows) error {
+	q.add(q.statement().add("select ", expression, ", sum(", count, ")::bigint from ", from, " group by 1"), func(rows pgx.Rows) error {
 		for rows.Next() {
 			var key string
 			var n int64

@@ -27,7 +27,7 @@ func FrameOf(r *Reading) *Frame {
 	if r.q.scope.Staff() {
 		targets = []any{&f.Name, &f.Email, &f.Overdue, &f.Asked}
 		st.add(`select s.name, coalesce(d.email, ''),
-			(select count(*) from invoices i where i.firm = {firm} and i.due_amount > 0 and i.due < {today}),
+			(select coalesce(sum(i.invoices), 0)::bigint from invoice_sums i where i.firm = {firm} and ` + late + `),
 			(select count(*) from questions q where q.firm = {firm} and q.answered_at is null)
 			from staff s left join staff_details d on d.id = s.id where s.firm = {firm} and s.id = {contact}`)
 	} else {
@@ -101,7 +101,7 @@ type Ageing struct {
 // StageCount is how many projects under way are in a stage.
 type StageCount struct {
 	Stage string `sql:"p.stage"`
-	Count int64  `sql:"count(*)"`
+	Count int64  `sql:"sum(p.projects)::bigint"`
 }
 
 var (
@@ -137,11 +137,11 @@ const attention = ` from (
 ) x join accounts a on a.id = x.account order by x.urgency, x.since`
 
 const months = ` from (
-	select date_trunc('month', l.date::timestamp)::date as first, l.currency,
+	select (l.month || '-01')::date as first, l.currency,
 		coalesce(sum(l.amount) filter (where l.kind in ('invoice', 'credit_note', 'void')), 0)::bigint as billed,
 		coalesce(-sum(l.amount) filter (where l.kind in ('payment', 'refund')), 0)::bigint as paid
-	from ledger l where l.firm = {firm} and l.date > (date_trunc('month', {today}::timestamp) - interval '11 months' - interval '1 day')::date
-		and l.date <= {today}
+	from month_sums l where l.firm = {firm} and l.month <= to_char({today}::date, 'YYYY-MM')
+		and l.month > to_char({today}::date - interval '12 months', 'YYYY-MM')
 	group by 1, 2
 ) m order by m.currency, m.first`
 
@@ -150,7 +150,8 @@ func HomeOf(r *Reading) *StaffHome {
 	h := &StaffHome{StaffDashboard: r.q.staffDashboard(false)}
 	readAll(r.q, attentionView, attention, &h.Attention)
 	readAll(r.q, monthView, months, &h.Months)
-	readAll(r.q, ageingView, " from invoices i where i.firm = {firm} and i.due_amount > 0 group by i.currency order by i.currency", &h.Ageing)
-	readAll(r.q, stageView, " from projects p where p.firm = {firm} and not p.completed group by p.stage order by min(p.stage_index), p.stage", &h.Stages)
+	readAll(r.q, ageingView, ` from (select currency, due::date as due, due_amount from invoice_sums where firm = {firm} and due <> '') i
+		group by i.currency order by i.currency`, &h.Ageing)
+	readAll(r.q, stageView, " from project_sums p where p.firm = {firm} and p.health <> 'completed' group by p.stage order by min(p.stage_index), p.stage", &h.Stages)
 	return h
 }

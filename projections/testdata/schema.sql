@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('d5d74ed1613e', true);
+insert into read.checkpoint (build, loading) values ('f651dbf9e7cb', true);
 
 create table read.firms (
 	id uuid not null,
@@ -401,6 +401,52 @@ create table read.last_seen (
 	has_totp boolean not null,
 	passkeys bigint not null,
 	constraint last_seen_pkey primary key (person)
+);
+
+create table read.invoice_sums (
+	firm uuid not null,
+	currency text not null,
+	status text not null,
+	due text not null,
+	invoices bigint not null,
+	total bigint not null,
+	paid bigint not null,
+	credited bigint not null,
+	due_amount bigint not null,
+	constraint invoice_sums_pkey primary key (firm, currency, status, due)
+);
+
+create table read.month_sums (
+	firm uuid not null,
+	currency text not null,
+	month text not null,
+	kind text not null,
+	entries bigint not null,
+	amount bigint not null,
+	constraint month_sums_pkey primary key (firm, currency, month, kind)
+);
+
+create table read.project_sums (
+	firm uuid not null,
+	health text not null,
+	stage text not null,
+	stage_index bigint not null,
+	projects bigint not null,
+	constraint project_sums_pkey primary key (firm, health, stage, stage_index)
+);
+
+create table read.contract_sums (
+	firm uuid not null,
+	status text not null,
+	contracts bigint not null,
+	constraint contract_sums_pkey primary key (firm, status)
+);
+
+create table read.account_sums (
+	firm uuid not null,
+	state text not null,
+	accounts bigint not null,
+	constraint account_sums_pkey primary key (firm, state)
 );
 
 create table read.history (
@@ -939,6 +985,66 @@ create policy staff on read.last_seen for select to atrium_staff using (firm = (
 grant select on read.last_seen to atrium_client;
 
 create policy client on read.last_seen for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])));
+
+alter table read.invoice_sums enable row level security;
+
+alter table read.invoice_sums force row level security;
+
+grant select, insert, update, delete on read.invoice_sums to atrium_projector;
+
+create policy projector on read.invoice_sums to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.invoice_sums to atrium_staff;
+
+create policy staff on read.invoice_sums for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
+
+alter table read.month_sums enable row level security;
+
+alter table read.month_sums force row level security;
+
+grant select, insert, update, delete on read.month_sums to atrium_projector;
+
+create policy projector on read.month_sums to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.month_sums to atrium_staff;
+
+create policy staff on read.month_sums for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
+
+alter table read.project_sums enable row level security;
+
+alter table read.project_sums force row level security;
+
+grant select, insert, update, delete on read.project_sums to atrium_projector;
+
+create policy projector on read.project_sums to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.project_sums to atrium_staff;
+
+create policy staff on read.project_sums for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
+
+alter table read.contract_sums enable row level security;
+
+alter table read.contract_sums force row level security;
+
+grant select, insert, update, delete on read.contract_sums to atrium_projector;
+
+create policy projector on read.contract_sums to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.contract_sums to atrium_staff;
+
+create policy staff on read.contract_sums for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
+
+alter table read.account_sums enable row level security;
+
+alter table read.account_sums force row level security;
+
+grant select, insert, update, delete on read.account_sums to atrium_projector;
+
+create policy projector on read.account_sums to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.account_sums to atrium_staff;
+
+create policy staff on read.account_sums for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.history enable row level security;
 
