@@ -97,6 +97,9 @@ var matrix = func() map[string]map[string]int {
 		all(route, 200, []string{"ada", "sue"})
 		all(route, 401, outside)
 	}
+	all("POST /api/v1/uploads", 403, inside)
+	all("POST /api/v1/uploads", 400, staff) // what for, it does not say
+	all("POST /api/v1/uploads", 401, outside)
 	all("POST /api/v1/commands/{name}", 404, inside) // of a command that is not there
 	all("POST /api/v1/commands/{name}", 401, outside)
 	return m
@@ -215,6 +218,7 @@ func testRights(t *testing.T, w *world) {
 		{"/api/v1/invoices", http.MethodGet, auth.Read},
 		{"/api/v1/ops/parked", http.MethodGet, auth.Ops},
 		{"/api/v1/commands/NoSuchCommand", http.MethodPost, auth.Commands},
+		{"/api/v1/uploads", http.MethodPost, auth.Commands},
 	} {
 		for _, right := range append(auth.Rights(), "") {
 			token := w.tokens.tokens["ada"]

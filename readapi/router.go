@@ -68,7 +68,10 @@ func Router(o Options) (http.Handler, error) {
 		}
 		r.Use(auth.Authenticate(o.People, Problem, ways...), s.limit())
 		if o.Commands != nil {
-			r.With(auth.Need(auth.Commands, Problem)).Route("/commands", o.Commands)
+			r.With(auth.Need(auth.Commands, Problem), nowOnly).Route("/commands", o.Commands)
+		}
+		if o.Uploads != nil {
+			r.With(auth.Need(auth.Commands, Problem)).Post("/uploads", s.upload)
 		}
 		s.mount(r)
 	})

@@ -35,6 +35,8 @@ import (
 	"github.com/atrium-portal/atrium/projections"
 	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/auth"
+	"github.com/atrium-portal/atrium/readapi/upload"
+	"github.com/atrium-portal/atrium/readapi/upload/uploadtest"
 )
 
 // world is two firms with their clients, made by commands, projected into a database of its own, and served.
@@ -158,8 +160,14 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 	w.database(codec)
 	w.populate()
 	w.project()
+	past, err := projections.NewPast(w.engine, w.log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.options = readapi.Options{
+		Past:   past,
 		Tokens: w.tokens, People: people{w.loop}, Checkpoint: w.engine, Ops: ops{}, Menu: menu(w.loop.Menu), Documents: pencil{},
+		Uploads:  &upload.Desk{Files: &uploadtest.Memory{}},
 		Commands: func(r chi.Router) { api.Routes(r, w.loop.Menu, w.loop, readapi.Meta, noReplies{}, readapi.Problem) },
 		Ready:    func(context.Context) error { return nil },
 		Now:      func() time.Time { return domaintest.Now.AddDate(0, 0, 20) }, PublicURL: "https://portal.example", Limit: -1,

@@ -30,7 +30,7 @@ func (p people) Firm(ctx context.Context, id domain.ID) (auth.Firm, bool, error)
 	s := state.Settings
 	return auth.Firm{
 		Name: s.Name, Slug: state.Slug, Currency: s.Currency, Zone: s.Location(), NumberFormat: s.NumberFormat,
-		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor,
+		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor, Logo: state.Logo,
 		ShowUnreleased: s.ShowUnreleasedInvoices, ShowHistory: s.ShowHistory,
 	}, revision != domain.NoStream, err
 }

@@ -113,7 +113,7 @@ func slugRune(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
 // reservedSlug reports whether /{slug} is a page of the program's own.
 func reservedSlug(slug string) bool {
 	return slices.Contains([]string{
-		"account", "api", "assets", "clients", "contracts", "dev", "healthz", "history", "invoices", "login", "logout", "metrics", "payments", "people",
+		"account", "api", "assets", "clients", "contracts", "dev", "healthz", "history", "invoices", "login", "logos", "logout", "metrics", "payments", "people",
 		"profile", "projects", "readyz", "reset", "staff", "statement", "static", "webhooks", "welcome",
 	}, slug)
 }

@@ -43,7 +43,8 @@ type Firm struct {
 	NumberFormat   string
 	PrimaryColor   string // #rrggbb; empty for ours, like the next
 	AccentColor    string
-	ShowUnreleased bool // clients see what is being drafted
+	Logo           domain.File // no id: none
+	ShowUnreleased bool        // clients see what is being drafted
 	ShowHistory    bool // clients see what is over, and the history of what they see
 }
 
@@ -57,7 +58,7 @@ func (f Firm) Location() *time.Location {
 
 // ContactAccess is what a contact may do in the portal.
 type ContactAccess struct {
-	OK          bool // the contact is of the firm and gets in at all: granted, not frozen, not merged away
+	OK          bool      // the contact is of the firm and gets in at all: granted, not frozen, not merged away
 	Account     domain.ID // whose things they look at and work on
 	Accounts    []Account // all that they work for, their own first
 	Role        string

@@ -18,6 +18,7 @@ import (
 	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
+	"github.com/atrium-portal/atrium/readapi/upload"
 )
 
 // form is what somebody typed and what is wrong with it. Before anything was typed its fields hold what the record
@@ -27,6 +28,7 @@ type form struct {
 	faults []*domain.Fault
 	key    string // makes a form that is sent twice take effect once
 	again  bool   // show the form as it is now, without giving the command
+	file   *upload.Sent
 }
 
 // step is the command that a form gives, and where its sender goes afterwards.
@@ -63,8 +65,13 @@ func (p *portal) form(r chi.Router, path string, show showFunc, take takeFunc) {
 
 // act takes a form. show is the page to return to with what is wrong; nil says it on a page of its own.
 func (p *portal) act(show showFunc, take takeFunc) http.HandlerFunc {
+	return p.taking(func(_ http.ResponseWriter, r *http.Request) (*form, error) { return sentForm(r) }, show, take)
+}
+
+// taking takes a form that read reads.
+func (p *portal) taking(read func(http.ResponseWriter, *http.Request) (*form, error), show showFunc, take takeFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		f, err := sentForm(r)
+		f, err := read(w, r)
 		if err != nil {
 			p.fail(w, r, err)
 			return
@@ -156,11 +163,15 @@ func sentForm(r *http.Request) (*form, error) {
 		}
 		return nil, &domain.Fault{Kind: domain.Malformed, Code: "form-unreadable", Message: "The form did not arrive whole. Go back and send it again."}
 	}
-	key := r.PostForm.Get(keyField)
+	return keyedForm(r.PostForm)
+}
+
+func keyedForm(values url.Values) (*form, error) {
+	key := values.Get(keyField)
 	if idOf(key) == domain.NoID {
 		return nil, &domain.Fault{Kind: domain.Malformed, Code: "form-without-key", Message: "The form is not complete. Open its page again and send it from there."}
 	}
-	return &form{values: r.PostForm, key: key}, nil
+	return &form{values: values, key: key}, nil
 }
 
 // digest is a hash of what was typed: the same key with something else typed is a mistake.
@@ -171,7 +182,12 @@ func (f *form) digest() string {
 			content[name] = values
 		}
 	}
-	sum := sha256.Sum256([]byte(content.Encode()))
+	hash := sha256.New()
+	hash.Write([]byte(content.Encode())) //nolint:errcheck // a hash takes everything
+	if f.file != nil {
+		hash.Write(f.file.Content) //nolint:errcheck // a hash takes everything
+	}
+	sum := hash.Sum(nil)
 	return hex.EncodeToString(sum[:8])
 }
 

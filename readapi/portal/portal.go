@@ -18,6 +18,7 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/auth"
+	"github.com/atrium-portal/atrium/readapi/upload"
 )
 
 // Options of the portal. All are needed, except where a zero value is explained.
@@ -37,6 +38,8 @@ type Options struct {
 	Doors Doors
 	// Pays says that invoices can be paid online: the firm has a payment provider.
 	Pays bool
+	// Uploads takes files; nil: the firm cannot have a logo.
+	Uploads *upload.Desk
 	// Papers says that invoices, receipts, statements and contracts can be had as PDF files, from the API.
 	Papers bool
 	// Routes adds further pages, such as those of package signin, behind the same headers and checks; nil: none.
@@ -54,6 +57,7 @@ type Doors struct {
 	SignOut  string // takes a POST
 	Security string // how one signs in
 	Proof    string // asks once more who it is; takes ?next=
+	Account  string // takes a POST with account=<id>: look at another of one's accounts
 	Help     string
 	Privacy  string
 }

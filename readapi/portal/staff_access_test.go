@@ -26,6 +26,7 @@ type staffRule struct {
 	query  string   // after the address
 	fields []string // that the form needs
 	owned  bool     // also those of other firms may use it, on their own things
+	upload bool     // the form holds a file; as it is tried here, it holds none and cannot be read
 }
 
 // staffRules are the routes of the console.
@@ -60,6 +61,10 @@ func staffRules(w *world) map[string]staffRule {
 	both("/staff/contacts/{id}/revoke", staffRule{may: managers, thing: "rita"})
 	both("/staff/contacts/{id}/merge", staffRule{may: managers, thing: "olga", fields: []string{"duplicate", w.id("olga")}})
 
+	both("/staff/contacts/{id}/link", staffRule{may: managers, thing: "olga", fields: []string{"account", w.id("borealis"), "role", "king"}})
+	both("/staff/contacts/{id}/links/{account}", staffRule{may: managers, thing: "nora", fields: []string{"role", "king"}})
+	both("/staff/contacts/{id}/links/{account}/unlink", staffRule{may: managers, thing: "nora"})
+
 	rules["GET /staff/projects/{id}"] = staffRule{may: members, thing: "project aurora"}
 	rules["GET /staff/projects/{id}/history"] = staffRule{may: members, thing: "project aurora"}
 	rules["POST /staff/projects/{id}/advance"] = staffRule{may: members, thing: "project aurora", fields: []string{"to", "Development"}}
@@ -91,6 +96,9 @@ func staffRules(w *world) map[string]staffRule {
 	both("/staff/contracts/{id}/void", staffRule{may: managers, thing: "contract", fields: []string{"reason", ""}})
 
 	both("/staff/settings", staffRule{may: administrators, owned: true, fields: []string{"name", ""}})
+	rules["GET /staff/settings/logo"] = staffRule{may: administrators, owned: true}
+	rules["POST /staff/settings/logo"] = staffRule{may: administrators, owned: true, upload: true}
+	rules["POST /staff/settings/logo/remove"] = staffRule{may: administrators, owned: true}
 	rules["GET /staff/settings/staff"] = staffRule{may: administrators, owned: true}
 	both("/staff/settings/staff/new", staffRule{may: administrators, owned: true, fields: []string{"name", ""}})
 	both("/staff/settings/staff/{id}/role", staffRule{may: administrators, thing: "max", fields: []string{"role", "king"}})
@@ -136,7 +144,7 @@ func TestStaffAccess(t *testing.T) {
 // triesStaff uses a route of the console as everybody, on the thing of the rule and on things that are not there.
 func (w *world) triesStaff(method, pattern string, r staffRule) {
 	w.t.Helper()
-	pattern = strings.Replace(pattern, "{staff}", w.id("max"), 1)
+	pattern = strings.NewReplacer("{staff}", w.id("max"), "{account}", w.id("borealis")).Replace(pattern)
 	paths := []string{pattern + r.query}
 	if r.thing != "" {
 		paths = []string{strings.Replace(pattern, "{id}", w.id(r.thing), 1) + r.query}
@@ -163,6 +171,8 @@ func (w *world) triesStaff(method, pattern string, r staffRule) {
 				want = []int{http.StatusForbidden}
 			case found && method == http.MethodGet:
 				want = []int{http.StatusOK}
+			case found && r.upload:
+				want = []int{http.StatusBadRequest}
 			case found:
 				// A form may be refused for what was done with it before; what matters is that they get so far.
 				want = []int{http.StatusOK, http.StatusSeeOther, http.StatusConflict, http.StatusUnprocessableEntity}

@@ -16,6 +16,9 @@ import (
 func (p *portal) staffSettings(administrator chi.Router) {
 	administrator.Get("/operations", p.page(p.operations))
 	p.form(administrator, "/settings", p.firmSettings, p.changeSettings)
+	if p.Uploads != nil {
+		p.staffLogo(administrator)
+	}
 	administrator.Get("/settings/staff", p.page(p.staffList))
 	p.form(administrator, "/settings/staff/new", p.newStaff, p.inviteStaff)
 	p.form(administrator, "/settings/staff/{id}/role", p.rolePage, p.changeRole)
@@ -32,12 +35,16 @@ type settingsPage struct {
 	Seen     map[domain.ID]readapi.Seen
 	Member   readapi.StaffTeamMember // that a form is about
 	Me       domain.ID
+	Tabs     []ui.Link
 	Doors    bool // the sign-in is there: colleagues can be invited
 }
 
 // settingsTabs are the parts of the settings.
-func settingsTabs(current string) []ui.Link {
+func (v *visit) settingsTabs(current string) []ui.Link {
 	tabs := []ui.Link{{Label: "Firm", Href: "/staff/settings"}, {Label: "Staff", Href: "/staff/settings/staff"}}
+	if v.Uploads != nil {
+		tabs = slices.Insert(tabs, 1, ui.Link{Label: "Logo", Href: logoPath})
+	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Label == current
 	}
@@ -49,7 +56,7 @@ func (p *portal) firmSettings(v *visit, f *form) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	return settingsView(settingsPage{look: v.look(), Page: v.staff("Settings", "/staff/settings"), Form: f, Settings: *settings}), nil
+	return settingsView(settingsPage{look: v.look(), Page: v.staff("Settings", "/staff/settings"), Form: f, Settings: *settings, Tabs: v.settingsTabs("Firm")}), nil
 }
 
 func (p *portal) changeSettings(v *visit, f *form) (step, error) {
@@ -123,7 +130,7 @@ func (p *portal) staffList(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return staffListView(settingsPage{
-		look: v.look(), Page: v.staff("Staff", "/staff/settings"), Team: team.Items, Seen: seen, Me: v.scope.Actor.ID,
+		look: v.look(), Page: v.staff("Staff", "/staff/settings"), Team: team.Items, Seen: seen, Me: v.scope.Actor.ID, Tabs: v.settingsTabs("Staff"),
 		Form: newForm(), Doors: p.Doors.Security != "",
 	}), nil
 }

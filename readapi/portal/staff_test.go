@@ -2,16 +2,19 @@ package portal_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
 	"github.com/atrium-portal/atrium/domain/domaintest"
 	"github.com/atrium-portal/atrium/domain/invoice"
 	"github.com/atrium-portal/atrium/domain/payment"
+	"github.com/atrium-portal/atrium/readapi/auth"
 )
 
 // console adds what only the console shows: a question, a declined contract, a payment to look into.
@@ -20,6 +23,7 @@ func (w *world) console() {
 	w.do("north", w.contactOf("olga"), "QuestionInvoice", invoice.Question{Invoice: w.ids["invoice olga"], Text: domain.P("Why so much?")})
 	w.do("north", w.contactOf("bea"), "DeclineContract", contract.Decline{Contract: w.ids["contract borealis"], Reason: domain.P("Not like this.")})
 	w.contact("north", "aurora", "rita")
+	w.do("north", w.staffOf("meg"), "LinkContact", contact.Link{Contact: w.ids["nora"], Account: w.ids["borealis"], Role: contact.Viewer})
 	id := w.do("north", w.contactOf("olga"), "StartPayment", payment.Start{Invoice: w.ids["invoice olga"]}).ID
 	w.ids["payment olga"] = id
 	provider := domain.SystemActor("provider")
@@ -140,6 +144,58 @@ func TestStaffManageContacts(t *testing.T) {
 	holds(t, w.refused("/staff/clients/"+w.id("aurora")+"/contacts/new", "max", "name", "Again", "email", "olga@aurora.example"), `value="Again"`, `value="olga@aurora.example"`, `aria-invalid`)
 }
 
+func TestStaffLinkContactsToOtherClients(t *testing.T) {
+	w := newWorld(t)
+	at, borealis := "/staff/contacts/"+w.id("nora"), w.id("borealis")
+	holds(t, w.page(at, "meg"), "Also works for", "No other client.", "Link to another client")
+	lacks(t, w.page(at, "max"), "Link to another client")
+	lacks(t, w.page("/", "nora"), `action="/account"`)
+	holds(t, w.page(at+"/link", "meg"), ">Borealis</option>")
+	lacks(t, w.page(at+"/link", "meg"), ">Aurora</option>", ">Crux</option>")
+	holds(t, w.refused(at+"/link", "meg", "role", "viewer"), "Choose the other client.")
+	holds(t, w.refused(at+"/link", "meg", "account", w.id("crux"), "role", "viewer"), "no such account")
+	w.send(at+"/link", "meg", "account", borealis, "role", "viewer")
+	holds(t, w.page(at, "meg"), "/links/"+borealis+"/unlink", "linked this contact to another client as viewer")
+	lacks(t, w.page(at, "max"), "/links/")
+	lacks(t, w.page(at+"/link", "meg"), ">Borealis</option>")
+	holds(t, w.page("/staff/clients/"+borealis+"/contacts", "meg"), "Nora", "nora@aurora.example, of Aurora")
+	holds(t, w.page("/staff/invoices/new?account="+borealis, "meg"), "Nora")
+
+	// Nora chooses in the menu, and sees one client's things at a time.
+	holds(t, w.page("/", "nora"), `action="/account"`, `value="`+borealis+`"`, "Change to ")
+	holds(t, w.page("/invoices", "nora"), w.id("invoice aurora"))
+	there := w.ofAccount("/invoices", "nora", "borealis")
+	holds(t, there, w.id("invoice borealis"), `value="`+w.id("aurora")+`"`)
+	lacks(t, there, w.id("invoice aurora"))
+	holds(t, w.ofAccount("/people", "nora", "borealis"), "At Borealis", "Bea", "Nora")
+	holds(t, w.page("/people", "bea"), "Nora", "Viewer")
+	lacks(t, w.page("/people", "bea"), "Aurora")
+
+	w.send(at+"/links/"+borealis, "meg", "role", "accounts", "do", "defaults")
+	holds(t, w.ofAccount("/", "nora", "borealis"), `href="/invoices"`)
+	lacks(t, w.ofAccount("/", "nora", "borealis"), `href="/projects"`)
+	holds(t, w.page(at+"/links/"+borealis+"/unlink", "meg"), "Unlink Nora from Borealis?")
+	w.send(at+"/links/"+borealis+"/unlink", "meg", "reason", "left them")
+	holds(t, w.page(at, "meg"), "No other client.", "left them")
+	if got := w.get(at+"/links/"+borealis, "meg").status; got != http.StatusNotFound {
+		t.Errorf("a link that has ended: %d", got)
+	}
+	lacks(t, w.page("/", "nora"), `action="/account"`)
+	lacks(t, w.page("/people", "bea"), "Nora")
+}
+
+// ofAccount asks for a page of an account that somebody has chosen.
+func (w *world) ofAccount(path, who, accountName string) string {
+	w.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set(auth.AccountHeader, w.id(accountName))
+	a := w.ask(r, who)
+	if a.status != http.StatusOK {
+		w.t.Fatalf("GET %s as %s of %s: %d %s", path, who, accountName, a.status, short(a.body))
+	}
+	return a.body
+}
+
 var total = regexp.MustCompile(`(?s)data-total>([^<]*)<`)
 
 func TestStaffInvoiceFromDraftToPaid(t *testing.T) {
@@ -165,7 +221,7 @@ func TestStaffInvoiceFromDraftToPaid(t *testing.T) {
 
 	at := w.send(form, "meg", append([]string{"do", "save"}, line...)...)
 	holds(t, w.page(at, "meg"), "Draft for Aurora", "2,380.00", "Thank you")
-	confirm := w.send(at+"/edit", "meg", append([]string{"do", "send"}, append(line, "description", "Photos", "quantity", "1", "price", "100", "tax", "19")...)...)
+	confirm := w.send(at+"/edit", "meg", append([]string{"do", "send", "revision", revision(t, w.page(at+"/edit", "meg"))}, append(line, "description", "Photos", "quantity", "1", "price", "100", "tax", "19")...)...)
 	if confirm != at+"/send" {
 		t.Fatalf("leads to %s", confirm)
 	}

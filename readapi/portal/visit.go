@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
+	"github.com/atrium-portal/atrium/readapi/upload"
 )
 
 // visit is one request of somebody who is signed in: who they are, what their page reads, and what stands around it.
@@ -89,7 +90,9 @@ func (l look) money(m domain.Money) string { return ui.Money(m, l.Format) }
 func (v *visit) brand() ui.Brand { return brandOf(v.scope) }
 
 func brandOf(s *auth.Scope) ui.Brand {
-	return ui.Brand{Name: s.Settings.Name, Primary: s.Settings.PrimaryColor, Accent: s.Settings.AccentColor}
+	return ui.Brand{
+		Name: s.Settings.Name, Primary: s.Settings.PrimaryColor, Accent: s.Settings.AccentColor, LogoURL: upload.LogoPath(s.Settings.Logo),
+	}
 }
 
 const eventsPath = "/api/v1/events"
@@ -100,6 +103,7 @@ func (v *visit) client(title, current string) ui.Page {
 	p.Home = "/"
 	p.User.Detail = v.frame.Account
 	p.User.Links = append([]ui.Link{{Label: "Profile", Href: "/profile", Icon: "person"}}, p.User.Links...)
+	p.Accounts = v.accounts()
 	if v.scope.Preview != nil {
 		p.Preview = &ui.Preview{Client: v.frame.Name + " of " + v.frame.Account, End: previewEnd}
 	}
@@ -125,6 +129,22 @@ func (v *visit) client(title, current string) ui.Page {
 		}
 	}
 	return p
+}
+
+// accounts lets a person who works for several clients change to another one; nothing for everybody else.
+func (v *visit) accounts() *ui.Accounts {
+	if len(v.scope.Accounts) < 2 || v.scope.Preview != nil || v.Doors.Account == "" {
+		return nil
+	}
+	accounts := &ui.Accounts{Action: v.Doors.Account}
+	for _, one := range v.scope.Accounts {
+		if one.ID == v.scope.Account {
+			accounts.Current = one.Name
+		} else {
+			accounts.Others = append(accounts.Others, ui.Account{ID: one.ID.String(), Name: one.Name})
+		}
+	}
+	return accounts
 }
 
 // previewEnd is where package signin ends a preview.

@@ -35,6 +35,8 @@ import (
 	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/portal"
+	"github.com/atrium-portal/atrium/readapi/upload"
+	"github.com/atrium-portal/atrium/readapi/upload/uploadtest"
 )
 
 // world is two firms with their clients, made by commands, projected into a database of its own, and the portal over
@@ -49,6 +51,7 @@ type world struct {
 
 	ids     map[string]domain.ID // "aurora", "olga", "invoice aurora", …
 	people  map[string]auth.Token
+	files   uploadtest.Memory
 	options portal.Options
 	pages   chi.Router
 }
@@ -89,7 +92,7 @@ func (p whom) Firm(ctx context.Context, id domain.ID) (auth.Firm, bool, error) {
 	s := state.Settings
 	return auth.Firm{
 		Name: s.Name, Slug: state.Slug, Currency: s.Currency, Zone: s.Location(), NumberFormat: s.NumberFormat,
-		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor,
+		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor, Logo: state.Logo,
 		ShowUnreleased: s.ShowUnreleasedInvoices, ShowHistory: s.ShowHistory,
 	}, revision != domain.NoStream, err
 }
@@ -133,7 +136,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	codec := domaintest.Codec(t, catalog.Types()...)
 	now := func() time.Time { return domaintest.Now.Add(time.Duration(w.n) * time.Second) }
 	var err error
-	w.loop, err = commands.NewLoop(commands.Options{Log: w.log, Codec: codec, Menu: commands.Atrium(), Now: now, LoginKey: []byte("0123456789abcdef")})
+	w.loop, err = commands.NewLoop(commands.Options{Log: w.log, Codec: codec, Menu: commands.Atrium(), Now: now, LoginKey: []byte("0123456789abcdef"), Files: &w.files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,14 +144,19 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	pools := w.database(codec)
 	w.populate()
 	w.project()
-	reader, err := readapi.NewReader(pools, w, later)
+	past, err := projections.NewPast(w.engine, w.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := readapi.NewReader(pools, w, past, later)
 	if err != nil {
 		t.Fatal(err)
 	}
 	way := []auth.Identify{auth.Bearer(w)}
 	w.options = portal.Options{
 		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
-		Doors: portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Help: "/login/help"},
+		Uploads: &upload.Desk{Files: &w.files},
+		Doors: portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Account: "/account", Help: "/login/help"},
 	}
 	for _, c := range change {
 		c(w)
