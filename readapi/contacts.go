@@ -23,6 +23,7 @@ type Contact struct {
 // StaffContact adds how the contact gets into the portal, and why not.
 type StaffContact struct {
 	Contact
+	AccountName  string        `json:"account_name" sql:"(select a.name from accounts a where a.id = c.account)"`
 	AlsoFor      []ContactLink `json:"also_for" sql:"(select jsonb_agg(jsonb_build_object('account', l.account, 'name', a.name, 'role', l.role, 'permissions', l.permissions, 'since', l.since) order by a.name, a.id) from memberships l join accounts a on a.id = l.account where l.contact = c.id and not l.own)" doc:"other accounts that the contact works for"`
 	Permissions  []string      `json:"permissions" sql:"c.permissions"`
 	Access       string        `json:"access" sql:"c.access"`

@@ -131,7 +131,7 @@ func (e *entrance) tend(ctx context.Context, k *stack, group *errgroup.Group, ro
 
 // doors are the addresses of the pages for getting in and out.
 func (*entrance) doors() portal.Doors {
-	return portal.Doors{SignIn: signin.Login, SignOut: signin.Logout, Security: signin.Security, Proof: signin.Proof, Help: signin.Help}
+	return portal.Doors{SignIn: signin.Login, SignOut: signin.Logout, Security: signin.Security, Proof: signin.Proof, Account: signin.Account, Help: signin.Help}
 }
 
 // pages gives the pages for getting in and out.

@@ -330,7 +330,7 @@ func overviewView(p overviewPage) templ.Component {
 						}
 					} else {
 						templ_7745c5c3_Err = ui.Table(ui.TableProps{
-							Caption: "Contacts by name", Heads: []ui.Head{{Label: "Name"}, {Label: "Access"}, {Label: "Last activity"}}, Rows: briefContactRows(p.look, p.Contacts, p.Seen),
+							Caption: "Contacts by name", Heads: []ui.Head{{Label: "Name"}, {Label: "Access"}, {Label: "Last activity"}}, Rows: briefContactRows(p.look, p.Account.ID, p.Contacts, p.Seen),
 						}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
@@ -733,7 +733,7 @@ func clientContactsView(p clientContactsPage) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = contactTable(p.clientTab.look, p.Contacts, p.Seen).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = contactTable(p.clientTab.look, p.Account.ID, p.Contacts, p.Seen).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -790,7 +790,7 @@ func clientContactsView(p clientContactsPage) templ.Component {
 	})
 }
 
-func contactTable(l look, list []readapi.StaffContact, seen map[domain.ID]readapi.Seen) templ.Component {
+func contactTable(l look, account domain.ID, list []readapi.StaffContact, seen map[domain.ID]readapi.Seen) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -813,7 +813,7 @@ func contactTable(l look, list []readapi.StaffContact, seen map[domain.ID]readap
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ui.Table(ui.TableProps{
 			Caption: "Contacts by name", Heads: []ui.Head{{Label: "Name"}, {Label: "Access"}, {Label: "Role"}, {Label: "Last sign-in"}, {Label: "Last activity"}},
-			Rows: staffContactRows(l, list, seen),
+			Rows: staffContactRows(l, account, list, seen),
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -822,20 +822,20 @@ func contactTable(l look, list []readapi.StaffContact, seen map[domain.ID]readap
 	})
 }
 
-func staffContactRows(l look, list []readapi.StaffContact, seen map[domain.ID]readapi.Seen) []ui.TableRow {
+func staffContactRows(l look, account domain.ID, list []readapi.StaffContact, seen map[domain.ID]readapi.Seen) []ui.TableRow {
 	rows := make([]ui.TableRow, 0, len(list))
 	for _, c := range list {
 		rows = append(rows, ui.TableRow{Href: contactPath(c.ID), Cells: []templ.Component{
-			ui.Two(c.Name, c.Email), contactBadge(c, seen[c.ID]), ui.Text(orElse(words(c.Role), "–")), timeOrNever(seen[c.ID].SignedInAt, l.Zone), timeOrNever(seen[c.ID].SeenAt, l.Zone),
+			ui.Two(c.Name, ofClient(c, account)), contactBadge(c, seen[c.ID]), ui.Text(orElse(words(roleAt(c, account)), "–")), timeOrNever(seen[c.ID].SignedInAt, l.Zone), timeOrNever(seen[c.ID].SeenAt, l.Zone),
 		}})
 	}
 	return rows
 }
 
-func briefContactRows(l look, list []readapi.StaffContact, seen map[domain.ID]readapi.Seen) []ui.TableRow {
+func briefContactRows(l look, account domain.ID, list []readapi.StaffContact, seen map[domain.ID]readapi.Seen) []ui.TableRow {
 	rows := make([]ui.TableRow, 0, len(list))
 	for _, c := range list {
-		rows = append(rows, ui.TableRow{Href: contactPath(c.ID), Cells: []templ.Component{ui.Two(c.Name, c.Email), contactBadge(c, seen[c.ID]), timeOrNever(seen[c.ID].SeenAt, l.Zone)}})
+		rows = append(rows, ui.TableRow{Href: contactPath(c.ID), Cells: []templ.Component{ui.Two(c.Name, ofClient(c, account)), contactBadge(c, seen[c.ID]), timeOrNever(seen[c.ID].SeenAt, l.Zone)}})
 	}
 	return rows
 }

@@ -26,6 +26,9 @@ func (p *portal) staffContacts(r, manager chi.Router) {
 	p.form(manager, "/contacts/{id}/unfreeze", p.unfreezePage, p.unfreeze)
 	p.form(manager, "/contacts/{id}/revoke", p.revokePage, p.revoke)
 	p.form(manager, "/contacts/{id}/merge", p.mergePage, p.merge)
+	p.form(manager, "/contacts/{id}/link", p.linkPage, p.link)
+	p.form(manager, "/contacts/{id}/links/{account}", p.linkedPage, p.changeLink)
+	p.form(manager, "/contacts/{id}/links/{account}/unlink", p.unlinkPage, p.unlink)
 }
 
 func contactPath(id domain.ID) string { return "/staff/contacts/" + id.String() }
@@ -145,16 +148,21 @@ func (p *portal) accessPage(v *visit, f *form) (templ.Component, error) {
 	return accessView(page), nil
 }
 
-// changeAccess grants access, or changes what a contact with access may do. The form says which of both it was.
-func (p *portal) changeAccess(v *visit, f *form) (step, error) {
-	role := contact.Role(f.text("role"))
-	permissions := []contact.Permission{}
+// rights are the role and the permissions in a form.
+func (f *form) rights() (contact.Role, []contact.Permission) {
+	role, permissions := contact.Role(f.text("role")), []contact.Permission{}
 	for _, one := range f.values["permissions"] {
 		permissions = append(permissions, contact.Permission(one))
 	}
 	if f.text("do") == "defaults" {
 		permissions = role.Defaults()
 	}
+	return role, permissions
+}
+
+// changeAccess grants access, or changes what a contact with access may do. The form says which of both it was.
+func (p *portal) changeAccess(v *visit, f *form) (step, error) {
+	role, permissions := f.rights()
 	if f.text("now") == "granted" {
 		return step{
 			name: "ChangePermissions", command: contact.ChangePermissions{Contact: v.thing(), Role: &role, Permissions: permissions},

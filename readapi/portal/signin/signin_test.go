@@ -403,7 +403,7 @@ func TestEveryRoute(t *testing.T) {
 		"GET /account/security": {moved, page, page}, "GET /account/password": everybody(moved), "POST /account/password": everybody(moved),
 		"GET /account/authenticator": everybody(moved), "POST /account/authenticator": everybody(moved), "POST /account/authenticator/remove": everybody(moved),
 		"POST /account/recovery-codes": everybody(moved), "POST /account/passkeys/begin": {ours, mayNot, mayNot}, "POST /account/passkeys": {ours, mayNot, mayNot},
-		"POST /account": {moved, none, none},
+		"POST /account":                    {moved, none, none},
 		"POST /account/passkeys/use/begin": {ours, refused, refused}, "POST /account/passkeys/use": {ours, refused, refused}, "POST /account/passkeys/{id}/remove": everybody(moved),
 		"POST /account/sessions/{id}/end": {moved, none, none}, "POST /account/sessions/end-others": everybody(moved), "GET /account/proof": {moved, page, page},
 		"POST /account/proof": {moved, refused, refused}, "POST /account/proof/code": {moved, page, page},
