@@ -134,6 +134,10 @@ func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err er
 				'account', case when n % 1000 = 0 then i.account else md5((n % 1000)::text)::uuid end,
 				'drafted_at', i.drafted_at - n * interval '1 minute'))).*
 			from read.invoices i, generate_series(1, $2::int) n where i.account = $1`,
+		`insert into read.invoice_sums select firm, currency, status, case when due_amount > 0 then due::text else '' end,
+				count(*), sum(total), sum(paid), sum(credited), sum(due_amount) from read.invoices where $1::uuid is not null and $2 > 0 group by 1, 2, 3, 4
+			on conflict (firm, currency, status, due) do update set (invoices, total, paid, credited, due_amount) =
+				(excluded.invoices, excluded.total, excluded.paid, excluded.credited, excluded.due_amount)`,
 	} {
 		if _, err := k.pools.Projector.Exec(ctx, sql, one.ID, rows); err != nil {
 			return nil, err
