@@ -53,8 +53,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 // boundless is a disk that never fills up, for file systems in memory.
 func boundless() (uint64, error) { return math.MaxUint64, nil }
 
-// recovered opens a copy of a store and returns the data of its events, after checking that revisions, positions and the head
-// agree with each other.
+// recovered starts a node on a copy of a store and returns the data of its events; see intact.
 func recovered(t *testing.T, o Options) []string {
 	t.Helper()
 	o.Listen, o.Logger = "127.0.0.1:0", slog.New(slog.DiscardHandler)
@@ -67,11 +66,17 @@ func recovered(t *testing.T, o Options) []string {
 			t.Error(err)
 		}
 	}()
+	return intact(t, n.store)
+}
+
+// intact returns the data of the events of a store, after checking that revisions, positions and the head agree with each other.
+func intact(t *testing.T, s *store) []string {
+	t.Helper()
 	var found []string
 	next := map[string]int64{}
-	r := n.store.reader(n.store.durable.Load(), 0)
+	r := s.reader(s.durable.Load(), 0)
 	var last uint64
-	_, err = r.all(0, false, func(position uint64, record []byte) (bool, error) {
+	_, err := r.all(0, false, func(position uint64, record []byte) (bool, error) {
 		e, err := parseRecord(record)
 		if err != nil || e.position != position || e.revision != next[string(e.stream)] {
 			return false, fmt.Errorf("%s@%d at %d: %w", e.stream, e.revision, position, err)
@@ -88,7 +93,7 @@ func recovered(t *testing.T, o Options) []string {
 	if err := errors.Join(err, r.close()); err != nil {
 		t.Fatal(err)
 	}
-	if h := n.store.head; h.last != last || h.events != uint64(len(found)) || h.next <= last {
+	if h := s.head; h.last != last || h.events != uint64(len(found)) || h.next <= last {
 		t.Fatalf("head %+v after %d events up to %d", h, len(found), last)
 	}
 	return found
@@ -262,6 +267,67 @@ func TestTornTailIsCutOff(t *testing.T) {
 				t.Errorf("position %d after %d", r.CommitPosition, last.Position.Commit)
 			}
 		})
+	}
+}
+
+// TestEveryTornTail cuts the newest log file at, and flips, each of its last 200 bytes: the store opens with all events but at
+// most the last one, and goes on.
+func TestEveryTornTail(t *testing.T) {
+	const total, tail = 20, 200
+	dir := t.TempDir()
+	n := started(t, Options{Dir: dir})
+	c := official(t, n)
+	var want []string
+	for i := range total {
+		want = append(want, fmt.Sprint("e", i))
+		appendTo(t, c, "s", esdb.Any{}, named(want[i]))
+	}
+	original := vfs.NewMem()
+	if ok, err := vfs.Clone(vfs.Default, original, dir, "/data"); err != nil || !ok {
+		t.Fatal(err)
+	}
+	newest := "/data/" + filepath.Base(newestLog(t, dir))
+	file, err := os.ReadFile(newestLog(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = bytes.TrimRight(file, "\x00")
+	damaged := func(content []byte) []string {
+		disk := vfs.NewMem()
+		if ok, err := vfs.Clone(original, disk, "/data", "/data"); err != nil || !ok {
+			t.Fatal(err)
+		}
+		f, err := disk.Create(newest, vfs.WriteCategoryUnspecified)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Write(content)
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		s, err := openStore("/data", disk, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := s.close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		return intact(t, s)
+	}
+	if got := damaged(file); !slices.Equal(got, want) {
+		t.Fatalf("undamaged: %v", got)
+	}
+	for i := 1; i <= tail; i++ {
+		at := len(file) - i
+		flipped := bytes.Clone(file)
+		flipped[at] ^= 0xff
+		for name, content := range map[string][]byte{"cut": file[:at], "flipped": flipped} {
+			if got := damaged(content); !slices.Equal(got, want[:total-1]) {
+				t.Errorf("%s %d bytes before the end: %v", name, i, got)
+			}
+		}
 	}
 }
 

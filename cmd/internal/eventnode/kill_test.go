@@ -22,6 +22,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childSmallDisk) != "" {
+		runOnSmallDisk()
+		return
+	}
 	if dir := os.Getenv(childFolder); dir != "" {
 		n, err := Start(context.Background(), Options{Dir: dir, Listen: os.Getenv(childListen), MinFree: 1})
 		if err != nil {

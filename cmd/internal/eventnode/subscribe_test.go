@@ -343,6 +343,41 @@ func followStream(t *testing.T, c *esdb.Client, stream string, total int) {
 	}
 }
 
+func TestAHundredSubscriptions(t *testing.T) {
+	const subscriptions, writers, each = 100, 4, 25
+	n := started(t, Options{})
+	c := official(t, n)
+	appendTo(t, c, "before", esdb.NoStream{}, named("first"))
+	var following sync.WaitGroup
+	ready := make(chan struct{}, subscriptions)
+	for i := range subscriptions {
+		following.Go(func() {
+			if i%2 == 0 {
+				ready <- struct{}{}
+				followAll(t, c, 1+writers*each)
+			} else {
+				ready <- struct{}{}
+				followStream(t, c, fmt.Sprint("s-", i%writers), each)
+			}
+		})
+	}
+	for range subscriptions {
+		<-ready
+	}
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			for i := range each {
+				if _, err := c.AppendToStream(soon(t), fmt.Sprint("s-", w), esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, named(fmt.Sprintf("w%d-%d", w, i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writing.Wait()
+	following.Wait()
+}
+
 func TestSlowSubscriberCostsNoMemory(t *testing.T) {
 	n := started(t, Options{})
 	c := official(t, n)
