@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -203,17 +204,18 @@ func (e *Engine) bounded(ctx context.Context, firm domain.ID, at time.Time) erro
 }
 
 // Fill puts the rows into temporary tables that stand before the live ones in the search path until the transaction that
-// conn is in ends. The transaction has the reader's settings, and the connection is the reader's.
+// conn is in ends. The transaction has the reader's settings, and the connection is the reader's. Making a table costs
+// more than filling it, so only those are made that are named in sql, the text of all that will be asked.
 //
 // Clients get only the tables and columns that they are granted in the live ones. They see a row when it was theirs to
 // see then, and its record still is: the same conditions as on the live tables, forced on their owner too.
-func (t *Then) Fill(ctx context.Context, conn *pgx.Conn, reader domain.ActorKind) error {
+func (t *Then) Fill(ctx context.Context, conn *pgx.Conn, reader domain.ActorKind, sql string) error {
 	const schema = "pg_temp"
 	begin := []string{"set local search_path = " + schema + ", " + t.engine.opts.Schema}
 	var end []string
 	var batch pgx.Batch
 	for i, table := range t.engine.tables {
-		if table.name == parkedName || reader != domain.Staff && table.access == StaffOnly {
+		if !t.engine.named(table, reader, sql) {
 			continue
 		}
 		condition := firmMatches
@@ -221,8 +223,10 @@ func (t *Then) Fill(ctx context.Context, conn *pgx.Conn, reader domain.ActorKind
 			table = table.forClients()
 			condition = table.visible() + table.stillVisible(t.engine.opts.Schema)
 		}
-		begin = append(begin, table.create(schema)+" on commit drop")
+		bare := *table
+		bare.appendOnly = true // no keys: every row is there once
 		on := schema + "." + table.name
+		begin = append(begin, bare.create(schema)+" on commit drop")
 		end = append(
 			end, "alter table "+on+" enable row level security", "alter table "+on+" force row level security",
 			"create policy seen on "+on+" for select using ("+condition+")",
@@ -234,16 +238,30 @@ func (t *Then) Fill(ctx context.Context, conn *pgx.Conn, reader domain.ActorKind
 		if err != nil {
 			return err
 		}
-		batch.Queue(table.statements(schema).puts, vectors(table.columns, rows)...)
+		batch.Queue(bare.statements(schema).puts, vectors(table.columns, rows)...)
 	}
-	tx := conn.PgConn()
-	if err := tx.Exec(ctx, joined(begin)).Close(); err != nil {
+	if err := conn.PgConn().Exec(ctx, joined(begin)).Close(); err != nil {
 		return fmt.Errorf("making the tables of the past: %w", err)
 	}
 	if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("filling the tables of the past: %w", err)
 	}
-	return tx.Exec(ctx, joined(end)).Close()
+	return conn.PgConn().Exec(ctx, joined(end)).Close()
+}
+
+// named tells whether a reader may read a table and its name occurs in SQL, or in the condition of a table that does.
+func (p *program) named(t *table, reader domain.ActorKind, sql string) bool {
+	switch {
+	case t.name == parkedName:
+		return false
+	case reader == domain.Staff:
+		return strings.Contains(sql, t.name)
+	case t.access == StaffOnly:
+		return false
+	}
+	return strings.Contains(sql, t.name) || slices.ContainsFunc(p.tables, func(o *table) bool {
+		return o != t && strings.Contains(o.where, t.name) && p.named(o, reader, sql)
+	})
 }
 
 // forClients is the table without the columns that clients are not granted. Of records that several accounts have, only

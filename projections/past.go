@@ -38,7 +38,7 @@ func NewPast(e *Engine, log Streams) (*Past, error) {
 }
 
 // Known gives what puts the tables as they were at an instant into a reader's transaction: see Engine.AsOf, Then.Fill.
-func (p *Past) Known(ctx context.Context, firm, account domain.ID, at time.Time) (func(context.Context, *pgx.Conn, domain.ActorKind) error, error) {
+func (p *Past) Known(ctx context.Context, firm, account domain.ID, at time.Time) (func(context.Context, *pgx.Conn, domain.ActorKind, string) error, error) {
 	live, err := p.engine.Position(ctx)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package readapi
 
 import (
 	"context"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -100,7 +102,11 @@ func (s *server) runThen(ctx context.Context, q *reading) error {
 		if err := q.send(ctx, tx, func(one queued) bool { return one.live }); err != nil {
 			return err
 		}
-		if err := fill(ctx, tx.Conn(), q.scope.Actor.Kind); err != nil {
+		var sql strings.Builder
+		for _, one := range q.queued {
+			sql.WriteString(one.sql)
+		}
+		if err := fill(ctx, tx.Conn(), q.scope.Actor.Kind, sql.String()); err != nil {
 			return err
 		}
 		return q.send(ctx, tx, func(one queued) bool { return !one.live })
@@ -133,3 +139,14 @@ func (r *Reader) AsOf(scope *auth.Scope, at string) *Reading {
 
 // Then is the instant that a reading is as of; zero means now.
 func (r *Reading) Then() time.Time { return r.q.asOf }
+
+// nowOnly refuses requests that would change something in the past.
+func nowOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has(asOfParameter) {
+			Problem(w, r, &domain.Fault{Kind: domain.Malformed, Code: "as-of-read-only", Field: asOfParameter, Message: "The past can only be looked at. Leave out as_of."})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

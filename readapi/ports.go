@@ -62,16 +62,21 @@ type Checkpoint interface {
 
 // Past knows how things were. projections.Past is one.
 type Past interface {
-	// Known gives what puts the tables as they were at an instant into a reader's transaction: those of an account, or
-	// without one those of the firm. What was not there yet is the fault for what is missing.
-	Known(ctx context.Context, firm, account domain.ID, at time.Time) (fill func(context.Context, *pgx.Conn, domain.ActorKind) error, err error)
+	// Known gives what is known of an account at an instant, or without one of the firm. What was not there yet is the
+	// fault for what is missing.
+	Known(ctx context.Context, firm, account domain.ID, at time.Time) (Fill, error)
 }
+
+// Fill puts those tables that are named in sql into a reader's transaction as they were.
+type Fill = func(ctx context.Context, conn *pgx.Conn, reader domain.ActorKind, sql string) error
 
 // Ops tells administrators how the projections do.
 type Ops interface {
 	Projections(ctx context.Context) ([]Projection, error)
 	// Parked lists streams that wait for a fix, of one firm and of none that can be told.
 	Parked(ctx context.Context, firm domain.ID) ([]ParkedStream, error)
+	// Rebuilding tells how far a rebuild has come.
+	Rebuilding(ctx context.Context) (Rebuild, error)
 }
 
 // Projection is how far one reader of the log has come.
@@ -85,6 +90,27 @@ type Projection struct {
 	Events   int64           `json:"events"`
 	Parked   int             `json:"parked"` // streams
 	Updated  time.Time       `json:"updated"`
+}
+
+// Rebuild is how far the last rebuild has come that was started in this process. The zero Rebuild: there was none.
+type Rebuild struct {
+	Running  bool
+	Phase    string // fold, index, compare, swap
+	Events   int64  // folded so far
+	Of       int64  // about how many there are; 0: not known yet
+	Began    time.Time
+	Ended    time.Time
+	Err      string        // why it failed; the tables from before stay in use
+	Compared bool          // the tables before were of the same build
+	Tables   []TableDigest // when compared, by name
+	Kept     bool          // the tables from before can be put back
+}
+
+// TableDigest is a hash of the rows of a table: equal when they are the same, in whatever order.
+type TableDigest struct {
+	Table  string
+	SHA256 string
+	Differ bool // from before the rebuild
 }
 
 // ParkedStream is a stream that waits for a fix.
