@@ -47,7 +47,7 @@ func (in *input) ReadAt(p []byte, at int64) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := in.r.ReadAt(p, at)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt gives it bare
+	if err != nil && err != io.EOF {
 		in.err = err
 	}
 	return n, err

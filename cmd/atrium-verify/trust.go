@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/atrium-portal/atrium/projections/evidence"
+	"github.com/atrium-portal/atrium/projections/evidence/bundle"
+)
+
+// trusted are the keys that were given; nil when none was.
+func (c *cli) trusted() (note.Verifiers, error) {
+	lines := c.Key
+	for _, path := range c.Keys {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		before := len(lines)
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				lines = append(lines, line)
+			}
+		}
+		if len(lines) == before {
+			return nil, fmt.Errorf("there is no key in %s: write one a line, as NAME+HASH+BASE64", path)
+		}
+	}
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	var list []note.Verifier
+	known := make(map[string]bool)
+	for _, line := range lines {
+		key, err := evidence.NewVerifier(line)
+		if err != nil {
+			return nil, fmt.Errorf("the key %q: %w", line, err)
+		}
+		if !known[line] { // a key given twice would be ambiguous
+			list = append(list, key)
+		}
+		known[line] = true
+	}
+	return note.VerifierList(list...), nil
+}
+
+// extend compares with what somebody held before: a bundle, a seal in a file, or size and root as a mail shows them. A seal
+// is trusted as it is, since it comes from the holder, but if it is signed, then by a key that was given.
+func extend(v *bundle.Verdict, older string, keys note.Verifiers) error {
+	text, err := beginning(older)
+	if seal, ok := parseSeal(older); ok && errors.Is(err, fs.ErrNotExist) {
+		v.ExtendsSeal(seal)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if bytes.HasPrefix(text, []byte("PK")) {
+		earlier, err := verifyFile(older, keys)
+		if err == nil {
+			v.Extends(earlier)
+		}
+		return err
+	}
+	seal, err := evidence.ParseCheckpoint(string(text))
+	if err != nil {
+		seal, err = evidence.Open(text, keys)
+	}
+	if err != nil {
+		return fmt.Errorf("%s is neither a bundle nor a seal that can be trusted: %w", older, err)
+	}
+	v.ExtendsSeal(seal)
+	return nil
+}
+
+// beginning reads as much of a file as a seal may have.
+func beginning(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 1<<16))
+}
+
+// parseSeal reads SIZE:ROOT.
+func parseSeal(text string) (c evidence.Checkpoint, ok bool) {
+	size, root, ok := strings.Cut(text, ":")
+	var err1, err2 error
+	c.Size, err1 = strconv.ParseInt(size, 10, 64)
+	c.Root, err2 = tlog.ParseHash(root)
+	return c, ok && err1 == nil && err2 == nil
+}
