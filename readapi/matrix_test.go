@@ -91,7 +91,7 @@ var matrix = func() map[string]map[string]int {
 	all("GET /api/v1/history", 403, inside)
 	all("GET /api/v1/history", 200, staff)
 	all("GET /api/v1/history", 401, outside)
-	for _, route := range []string{"GET /api/v1/ops/projections", "GET /api/v1/ops/parked"} {
+	for _, route := range []string{"GET /api/v1/ops/projections", "GET /api/v1/ops/parked", "GET /api/v1/ops/seals"} {
 		all(route, 404, inside)
 		all(route, 403, []string{"max"})
 		all(route, 200, []string{"ada", "sue"})

@@ -23,6 +23,7 @@ type Options struct {
 	People     auth.People
 	Checkpoint Checkpoint
 	Ops        Ops
+	Seals      Seals // nil: nothing is sealed
 	// Past answers as_of=; nil refuses it.
 	Past Past
 	// Commands mounts the command routes (POST /{Name}) on a router that authenticates; they take their caller from

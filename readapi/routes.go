@@ -63,9 +63,19 @@ func (s *server) routes() []route {
 			answers: entries[:1], paged: true, exports: true, handler: s.history(true),
 		},
 		{
+			path: "/accounts/{id}/diff", id: "diff", group: "history", summary: "What changed on an account between two instants",
+			doc:        "Records whose fields differ, and what happened in between, by the time of recording. Without from: since the beginning; without to: until now.",
+			parameters: []string{"from", "to", "after"}, answers: []reflect.Type{reflect.TypeFor[StaffDifference](), reflect.TypeFor[ClientDifference]()},
+			handler: s.diff,
+		},
+		{
 			path: "/ops/projections", id: "projections", group: "ops", summary: "How far the read models have come, for administrators",
 			answers: []reflect.Type{reflect.TypeFor[opsAnswer[Projection]]()}, right: auth.Ops, only: administrators,
 			handler: opsList(func(r *http.Request) ([]Projection, error) { return s.Ops.Projections(r.Context()) }),
+		},
+		{
+			path: "/ops/seals", id: "seals", group: "ops", summary: "How far the history is sealed, for administrators",
+			answers: []reflect.Type{reflect.TypeFor[opsAnswer[Seal]]()}, right: auth.Ops, only: administrators, handler: opsList(s.seals),
 		},
 		{
 			path: "/ops/parked", id: "parked", group: "ops", summary: "Streams that wait for a fix, for administrators",
