@@ -253,3 +253,77 @@ func TestCommandsAreOfNow(t *testing.T) {
 		t.Errorf("a command as of then: %d %s", a.status, a.body)
 	}
 }
+
+// TestDifference compares what changed with the entries in between, and with the two pasts.
+func TestDifference(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.options.Now = func() time.Time { return domaintest.Now.AddDate(0, 0, 60) } })
+	from := w.moment()
+	w.days(1)
+	w.do("north", w.staffOf("ada"), "ChangeAccountDetails", account.ChangeDetails{Account: w.ids["aurora"], Name: ptr(domain.P("Aurora renamed"))})
+	w.invoice("north", "aurora", "fresh", 1_000, "2026-06-30")
+	w.do("north", w.staffOf("ada"), "SendInvoice", invoice.Send{Invoice: w.ids["fresh"]})
+	w.pay("north", "invoice aurora", 1_900)
+	to := w.moment()
+	w.days(1)
+	w.pay("north", "invoice aurora", 5_000)
+	w.project()
+
+	path := fmt.Sprintf("/api/v1/accounts/%s/diff?from=%s&to=%s", w.ids["aurora"], url.QueryEscape(from.Format(time.RFC3339Nano)), url.QueryEscape(to.Format(time.RFC3339Nano)))
+	for _, who := range []string{"olga", "ada"} {
+		var d readapi.StaffDifference
+		w.get(path, who, &d)
+		kinds := map[string]string{}
+		changes := map[string]string{}
+		for _, r := range d.Records {
+			kinds[r.Record.Type+" "+r.Record.ID.String()] = r.Kind
+			for _, c := range r.Changes {
+				changes[r.Record.ID.String()+" "+c.Field] = string(c.From) + " -> " + string(c.To)
+			}
+		}
+		for record, kind := range map[string]string{
+			"account " + w.ids["aurora"].String(): "changed", "invoice " + w.ids["fresh"].String(): "added", "invoice " + w.ids["invoice aurora"].String(): "changed",
+		} {
+			if kinds[record] != kind {
+				t.Errorf("%s: %s is %q in %v", who, record, kinds[record], kinds)
+			}
+		}
+		for field, want := range map[string]string{
+			w.ids["aurora"].String() + " name":               `"Aurora" -> "Aurora renamed"`,
+			w.ids["invoice aurora"].String() + " amount_due": `{"amount":6900,"currency":"EUR"} -> {"amount":5000,"currency":"EUR"}`,
+			w.ids["fresh"].String() + " total":               `null -> {"amount":1190,"currency":"EUR"}`,
+		} {
+			if changes[field] != want {
+				t.Errorf("%s: %s is %s, want %s", who, field, changes[field], want)
+			}
+		}
+		if len(d.Entries) < 4 || d.More {
+			t.Errorf("%s: %d entries", who, len(d.Entries))
+		}
+		last := map[string]string{}
+		for _, e := range slices.Backward(d.Entries) {
+			if !e.Time.After(from) || e.Time.After(to) {
+				t.Errorf("%s: an entry of %s is not between %s and %s", who, e.Time, from, to)
+			}
+			for _, c := range e.Changes {
+				last[e.Record.ID.String()+" "+c.Field] = string(c.To)
+			}
+		}
+		// What both tell of a field ends in the same.
+		for field, to := range last {
+			if change, both := changes[field]; both && !strings.HasSuffix(change, " -> "+strings.ReplaceAll(to, ": ", ":")) {
+				t.Errorf("%s: %s is %s, and the last entry says %s", who, field, change, to)
+			}
+		}
+	}
+	for who, status := range map[string]int{"bea": 404, "carl": 404, "sue": 404, "": 401} {
+		if a := w.ask(http.MethodGet, path, who); a.status != status {
+			t.Errorf("the difference as %q: %d", who, a.status)
+		}
+	}
+	for query, field := range map[string]string{"from=2030-01-01": "from", "to=2030-01-01": "to", "from=x": "from", "to=2026-03-01&from=2026-03-02": "from"} {
+		a := w.ask(http.MethodGet, "/api/v1/accounts/"+w.ids["aurora"].String()+"/diff?"+query, "ada")
+		if a.status != http.StatusBadRequest || !strings.Contains(a.body, `"field":"`+field+`"`) {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+	}
+}
