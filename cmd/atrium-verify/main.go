@@ -30,8 +30,8 @@ type cli struct {
 	File    string   `arg:"" help:"The bundle; with --bundle, a file that may be a document of it."`
 	Bundle  string   `help:"Say whether the file is a document of this bundle, and which event names it." placeholder:"BUNDLE"`
 	Extends []string `help:"Also check that the log goes on from this older bundle, seal, or SIZE:ROOT as a mail shows it." placeholder:"OLDER" sep:"none"`
-	Key     []string `help:"A public key that you trust, of the log or of a witness: NAME+HASH+BASE64." placeholder:"KEY" sep:"none"`
-	Keys    []string `help:"Read such keys from a file, one a line; lines that begin with # are passed over." placeholder:"FILE" sep:"none"`
+	Key     []string `help:"A public key that you trust, of the logs or of a witness, as the portal's list of keys shows it." placeholder:"KEY" sep:"none"`
+	Keys    []string `help:"Read such keys from a file, one a line, such as the portal's list itself." placeholder:"FILE" sep:"none"`
 	JSON    bool     `help:"Print the verdict as JSON, with every event."`
 }
 
@@ -43,8 +43,8 @@ Examples:
   atrium-verify bundle.zip --keys firm.keys --extends 48213:CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
   atrium-verify contract.pdf --bundle bundle.zip --keys firm.keys
 
-The public key of a firm's log stands on the firm's site and in the footer of its mails; somebody you trust may have
-it as well. It is never taken from the bundle, which would only vouch for itself. Without a key the bundle is checked
+A portal publishes its keys at /.well-known/atrium-log-keys; save that list, or get it from a witness or somebody else
+you trust. Keys are never taken from the bundle, which would only vouch for itself. Without a key the bundle is checked
 against itself: whether anything in it was changed by somebody who could not make all of it anew. That proves nothing
 about who made it, so the exit code is 3.
 

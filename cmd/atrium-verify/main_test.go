@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -39,9 +40,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func logKey() string {
-	return evidence.LogKey(origin, ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
-}
+func public() ed25519.PublicKey { return evidence.PublicKey(seed[:]) }
+
+func logKey() string { return evidence.LogKey(origin, public()) }
 
 type hashes []tlog.Hash
 
@@ -103,6 +104,8 @@ func TestVerdicts(t *testing.T) {
 	root := write(t, at("older.zip"), 3)
 	write(t, at("bundle.zip"), 5, 3)
 	put("keys", "# the firm's log\n"+logKey()+"\n")
+	put("list", "# Public keys\nlog-key "+base64.StdEncoding.EncodeToString(public())+"\n"+logKey()+"\nwitness-key "+
+		evidence.CosignerKey("witness.example", make([]byte, 32))+"\n")
 	put("no.keys", "# nothing yet\n")
 	put("contract.txt", signedText)
 	put("other.txt", signedText+" ")
@@ -111,7 +114,7 @@ func TestVerdicts(t *testing.T) {
 	must(t, err)
 	changed[len(changed)/2] ^= 1
 	put("changed.zip", string(changed))
-	otherKey := evidence.LogKey(origin, ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey))
+	otherKey := evidence.LogKey(origin, evidence.PublicKey(make([]byte, 32)))
 
 	for _, x := range []struct {
 		args string // file names are in dir
@@ -120,6 +123,9 @@ func TestVerdicts(t *testing.T) {
 	}{
 		{"@bundle.zip --keys @keys", exitClaimed, "As claimed"},
 		{"--key " + logKey() + " --keys @keys @bundle.zip", exitClaimed, "signed by " + origin},
+		{"@bundle.zip --keys @list --keys @keys", exitClaimed, "signed by " + origin},
+		{"@bundle.zip --key " + base64.StdEncoding.EncodeToString(public()), exitClaimed, "signed by " + origin},
+		{"@bundle.zip --key " + base64.StdEncoding.EncodeToString(make([]byte, 32)), exitNotProof, "is not signed by a key that you gave"},
 		{"@bundle.zip", exitNotProof, "no public key was given"},
 		{"@bundle.zip --key " + otherKey, exitNotProof, "is not signed by a key that you gave"},
 		{"@changed.zip --keys @keys", exitNotProof, "Not as claimed"},

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +19,28 @@ import (
 	"github.com/atrium-portal/atrium/projections/evidence"
 	"github.com/atrium-portal/atrium/projections/evidence/bundle"
 )
+
+// Words before a key in the list that an installation publishes.
+const (
+	logWord     = "log-key "
+	witnessWord = "witness-key "
+)
+
+// trust are the keys that were given.
+type trust struct {
+	named note.Verifiers
+	logs  []ed25519.PublicKey // of an installation: they sign all of its logs, each under the log's own name
+}
+
+// Verifier implements note.Verifiers.
+func (t trust) Verifier(name string, hash uint32) (note.Verifier, error) {
+	for _, public := range t.logs {
+		if v, err := evidence.NewVerifier(evidence.LogKey(name, public)); err == nil && v.KeyHash() == hash {
+			return v, nil
+		}
+	}
+	return t.named.Verifier(name, hash)
+}
 
 // trusted are the keys that were given; nil when none was.
 func (c *cli) trusted() (note.Verifiers, error) {
@@ -32,25 +57,28 @@ func (c *cli) trusted() (note.Verifiers, error) {
 			}
 		}
 		if len(lines) == before {
-			return nil, fmt.Errorf("there is no key in %s: write one a line, as NAME+HASH+BASE64", path)
+			return nil, fmt.Errorf("there is no key in %s: write one a line, as the portal's list shows them", path)
 		}
 	}
 	if len(lines) == 0 {
 		return nil, nil
 	}
-	var list []note.Verifier
-	known := make(map[string]bool)
-	for _, line := range lines {
-		key, err := evidence.NewVerifier(line)
+	var t trust
+	var named []note.Verifier
+	slices.Sort(lines)
+	for _, line := range slices.Compact(lines) { // a key given twice would be ambiguous
+		if raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimPrefix(line, logWord)); err == nil && len(raw) == ed25519.PublicKeySize {
+			t.logs = append(t.logs, raw)
+			continue
+		}
+		v, err := evidence.NewVerifier(strings.TrimPrefix(line, witnessWord))
 		if err != nil {
 			return nil, fmt.Errorf("the key %q: %w", line, err)
 		}
-		if !known[line] { // a key given twice would be ambiguous
-			list = append(list, key)
-		}
-		known[line] = true
+		named = append(named, v)
 	}
-	return note.VerifierList(list...), nil
+	t.named = note.VerifierList(named...)
+	return t, nil
 }
 
 // extend compares with what somebody held before: a bundle, a seal in a file, or size and root as a mail shows them. A seal

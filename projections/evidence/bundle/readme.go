@@ -6,10 +6,11 @@ offline. Start with report.html (or report.pdf), which says in plain words what 
 
 To check it, run:
 
-    atrium-verify --key KEY bundle.zip
+    atrium-verify bundle.zip --keys KEYS
 
-KEY is the public key of the firm's log. Get it from the firm's site, from the footer of a mail you have, or from
-somebody you trust. It is not in here on purpose: a bundle must not vouch for itself.
+KEYS is a file with the public keys of the portal's logs. The portal publishes them at /.well-known/atrium-log-keys;
+a witness or somebody else you trust may have them too. They are not in here on purpose: a bundle must not vouch for
+itself.
 
 What is inside
 
