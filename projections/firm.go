@@ -83,6 +83,7 @@ func foldFirm(row *firmRow, f domain.Fact) *firmRow {
 	case firm.LogoRemoved:
 		row.Logo, row.LogoSHA256 = domain.NoID, ""
 	case firm.StaffInvited, firm.StaffRoleChanged, firm.StaffDeactivated: // rows of staff
+	case firm.RebuildStarted, firm.RebuildEnded, firm.TablesPutBack: // history alone
 	}
 	return row
 }
@@ -103,7 +104,7 @@ func staffKeys(f domain.Fact) []Key {
 		return []Key{K(e.Staff)}
 	case firm.StaffDeactivated:
 		return []Key{K(e.Staff)}
-	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved:
+	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved, firm.RebuildStarted, firm.RebuildEnded, firm.TablesPutBack:
 	}
 	return nil
 }
@@ -117,7 +118,7 @@ func foldStaff(row *staffRow, f domain.Fact) *staffRow {
 		row.Role = e.To
 	case firm.StaffDeactivated:
 		row.Active = false
-	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved:
+	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved, firm.RebuildStarted, firm.RebuildEnded, firm.TablesPutBack:
 	}
 	return row
 }
@@ -129,7 +130,7 @@ func foldStaffDetails(row *staffDetailsRow, f domain.Fact) *staffDetailsRow {
 		*row = staffDetailsRow{ID: e.Staff, Firm: f.Meta.Firm, Email: e.Email.Reveal(), InvitedAt: f.Meta.Time}
 	case firm.StaffDeactivated:
 		row.DeactivatedAt, row.Reason = f.Meta.Time, e.Reason.Reveal()
-	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved, firm.StaffRoleChanged:
+	case firm.Created, firm.SettingsChanged, firm.LogoSet, firm.LogoRemoved, firm.RebuildStarted, firm.RebuildEnded, firm.TablesPutBack, firm.StaffRoleChanged:
 	}
 	return row
 }

@@ -138,6 +138,8 @@ func (ops) Projections(context.Context) ([]readapi.Projection, error) {
 	return []readapi.Projection{{Name: "read", Build: "b1", Program: "b1", Updated: domaintest.Now}}, nil
 }
 
+func (ops) Rebuilding(context.Context) (readapi.Rebuild, error) { return readapi.Rebuild{}, nil }
+
 func (ops) Parked(context.Context, domain.ID) ([]readapi.ParkedStream, error) {
 	return []readapi.ParkedStream{{Stream: "invoice-x", Events: 2, Error: "no such fold"}}, nil
 }

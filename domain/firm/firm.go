@@ -11,7 +11,7 @@ import (
 var Aggregate = domain.Aggregate[State, Event]{
 	Category: "firm",
 	Evolve:   evolve,
-	Events:   []Event{Created{}, SettingsChanged{}, LogoSet{}, LogoRemoved{}, StaffInvited{}, StaffRoleChanged{}, StaffDeactivated{}},
+	Events:   []Event{Created{}, SettingsChanged{}, LogoSet{}, LogoRemoved{}, RebuildStarted{}, RebuildEnded{}, TablesPutBack{}, StaffInvited{}, StaffRoleChanged{}, StaffDeactivated{}},
 }
 
 // Event is a fact about a firm.
@@ -130,6 +130,8 @@ type State struct {
 	Slug     string
 	Settings Settings
 	Logo     domain.File // none: no id
+	Run      domain.ID   // the last thing that was done to the installation
+	Ended    bool        // it has ended
 	Staff    map[domain.ID]StaffState
 }
 
@@ -151,6 +153,12 @@ func evolve(s State, e Event) State {
 		s.Logo = e.Logo
 	case LogoRemoved:
 		s.Logo = domain.File{}
+	case RebuildStarted:
+		s.Run, s.Ended = e.Run, false
+	case RebuildEnded:
+		s.Ended = true
+	case TablesPutBack:
+		s.Run, s.Ended = e.Run, true
 	case StaffInvited:
 		s.Staff = with(s.Staff, e.Staff, StaffState{Role: e.Role, Active: true, Name: e.Name, Email: e.Email})
 	case StaffRoleChanged:

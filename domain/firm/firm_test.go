@@ -280,6 +280,29 @@ func TestLogo(t *testing.T) {
 	})
 }
 
+func TestOperations(t *testing.T) {
+	run := dt.Meta().NewID("run")
+	started := firm.RebuildStarted{Run: run}
+	ended := firm.RebuildEnded{Run: run, Events: 70, Digest: "5ha"}
+	dt.Run(t, firm.Aggregate, []testCase{
+		{Name: "starts a rebuild", Given: events{created}, When: firm.Rebuild{}, Then: events{started}},
+		{Name: "starts another one", Given: events{created, firm.RebuildStarted{Run: dt.ID("before")}}, When: firm.Rebuild{}, Then: events{started}},
+		{Name: "ends it", Given: events{created, started}, When: firm.EndRebuild{RebuildEnded: ended}, Then: events{ended}},
+		{Name: "has ended it", Given: events{created, started, ended}, When: firm.EndRebuild{RebuildEnded: ended}},
+		{Name: "ends none that was not started", Given: events{created}, When: firm.EndRebuild{RebuildEnded: ended}},
+		{Name: "puts the tables back", Given: events{created, firm.RebuildStarted{Run: dt.ID("before")}}, When: firm.PutBackTables{}, Then: events{firm.TablesPutBack{Run: run}}},
+	})
+	for want, e := range map[string]firm.Event{
+		"made all pages' tables anew from 70 events":                            ended,
+		"could not make the pages' tables anew":                                 firm.RebuildEnded{Failed: true},
+		"made all pages' tables anew from 7 events; some had other rows before": firm.RebuildEnded{Events: 7, Differ: []string{"invoices"}},
+	} {
+		if e.Sentence() != want {
+			t.Errorf("%q", e.Sentence())
+		}
+	}
+}
+
 func TestGolden(t *testing.T) {
 	full := settings
 	full.InvoicePrefix, full.ShowUnreleasedInvoices, full.DefaultAudience = "INV-", true, firm.Named
@@ -292,5 +315,7 @@ func TestGolden(t *testing.T) {
 		firm.StaffRoleChanged{Staff: dt.ID("ben"), From: firm.Member, To: firm.Manager},
 		firm.StaffDeactivated{Staff: dt.ID("ben"), Reason: domain.P("left")},
 		firm.LogoSet{Logo: domain.File{ID: dt.ID("logo"), SHA256: "45777c14d90fa79dc6ce71ceb6f81cced62c929c472199547cfd939a54e954c6", Size: 1234, Type: "image/png"}}, firm.LogoRemoved{},
+		firm.RebuildStarted{Run: dt.ID("run")}, firm.RebuildEnded{Run: dt.ID("run"), Events: 12, Digest: "5ha", Differ: []string{"invoices"}, Failed: true},
+		firm.TablesPutBack{Run: dt.ID("run")},
 	)
 }

@@ -66,6 +66,8 @@ var staffDoneTexts = map[string]string{
 	"voided":           "It is void.",
 	"answered":         "Your answer is with the invoice.",
 	"reviewed":         "The payment is reviewed.",
+	"rebuilding":       "The tables are being made anew. Nobody has to wait for it.",
+	"put-back":         "Pages read the tables from before again.",
 	"logo-set":         "The new logo is on every page now.",
 	"logo-removed":     "The logo is gone. Pages show the name of the firm.",
 	"invited":          "The new colleague is there.",

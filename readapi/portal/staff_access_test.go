@@ -39,6 +39,8 @@ func staffRules(w *world) map[string]staffRule {
 	for _, route := range []string{"/staff", "/staff/search", "/staff/history", "/staff/clients", "/staff/projects", "/staff/projects/list", "/staff/invoices", "/staff/contracts"} {
 		rules["GET "+route] = staffRule{may: members, owned: true}
 	}
+	both("/staff/operations/rebuild", staffRule{may: administrators, owned: true})
+	both("/staff/operations/rollback", staffRule{may: administrators, owned: true})
 	rules["GET /staff/operations"] = staffRule{may: administrators, owned: true}
 
 	for _, tab := range []string{"", "/contacts", "/projects", "/invoices", "/contracts", "/history"} {

@@ -15,6 +15,8 @@ import (
 // staffSettings are the pages for administrators: how the installation does, the firm's choices, its staff.
 func (p *portal) staffSettings(administrator chi.Router) {
 	administrator.Get("/operations", p.page(p.operations))
+	p.form(administrator, "/operations/rebuild", p.rebuildPage, p.rebuild)
+	p.form(administrator, "/operations/rollback", p.rollbackPage, p.rollback)
 	p.form(administrator, "/settings", p.firmSettings, p.changeSettings)
 	if p.Uploads != nil {
 		p.staffLogo(administrator)

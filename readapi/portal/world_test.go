@@ -117,11 +117,13 @@ func (p whom) Contact(ctx context.Context, firmID, id, chosen domain.ID) (auth.C
 	}, err
 }
 
-type ops struct{}
+type ops struct{ rebuild readapi.Rebuild }
 
 func (ops) Projections(context.Context) ([]readapi.Projection, error) {
 	return []readapi.Projection{{Name: "read", Build: "b1", Program: "b1", Updated: domaintest.Now}}, nil
 }
+
+func (o ops) Rebuilding(context.Context) (readapi.Rebuild, error) { return o.rebuild, nil }
 
 func (ops) Parked(context.Context, domain.ID) ([]readapi.ParkedStream, error) {
 	return []readapi.ParkedStream{{Stream: "invoice-x", Events: 2, Error: "no such fold"}}, nil
@@ -156,7 +158,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	w.options = portal.Options{
 		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
 		Uploads: &upload.Desk{Files: &w.files},
-		Doors: portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Account: "/account", Help: "/login/help"},
+		Doors:   portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Account: "/account", Help: "/login/help"},
 	}
 	for _, c := range change {
 		c(w)
