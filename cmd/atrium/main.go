@@ -31,18 +31,20 @@ const (
 var errDifference = errors.New("differences were found")
 
 type cli struct {
-	Serve  serveCmd  `cmd:"" help:"Run the server."`
-	Demo   demoCmd   `cmd:"" help:"Run the server with a demo firm."`
-	Node   nodeCmd   `cmd:"" help:"Run the embedded event node alone, for any EventStoreDB client."`
-	Firm   firmCmd   `cmd:"" help:"Create and list firms."`
-	Staff  staffCmd  `cmd:"" help:"Invite staff."`
-	Token  tokenCmd  `cmd:"" help:"API tokens."`
-	Link   linkCmd   `cmd:"" help:"Print a sign-in link for a member of staff or a contact."`
-	Replay replayCmd `cmd:"" help:"Read models: status, rebuild, verify, retry."`
-	Events eventsCmd `cmd:"" help:"Look at streams."`
-	Import importCmd `cmd:"" help:"Bring a firm's data in from another billing product."`
-	Doctor doctorCmd `cmd:"" help:"Check an installation and say what is wrong."`
-	Bench  benchCmd  `cmd:"" help:"Measure speed against the limits of this machine."`
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Demo    demoCmd    `cmd:"" help:"Run the server with a demo firm."`
+	Node    nodeCmd    `cmd:"" help:"Run the embedded event node alone, for any EventStoreDB client."`
+	Firm    firmCmd    `cmd:"" help:"Create and list firms."`
+	Staff   staffCmd   `cmd:"" help:"Invite staff."`
+	Token   tokenCmd   `cmd:"" help:"API tokens."`
+	Link    linkCmd    `cmd:"" help:"Print a sign-in link for a member of staff or a contact."`
+	Replay  replayCmd  `cmd:"" help:"Read models: status, rebuild, verify, retry."`
+	Audit   auditCmd   `cmd:"" help:"The sealed history: compare it with the events, accept a loss."`
+	Witness witnessCmd `cmd:"" help:"Run a witness: it signs the seals of others, and remembers."`
+	Events  eventsCmd  `cmd:"" help:"Look at streams."`
+	Import  importCmd  `cmd:"" help:"Bring a firm's data in from another billing product."`
+	Doctor  doctorCmd  `cmd:"" help:"Check an installation and say what is wrong."`
+	Bench   benchCmd   `cmd:"" help:"Measure speed against the limits of this machine."`
 
 	Config  kong.ConfigFlag  `help:"Read flags from a JSON file." placeholder:"FILE"`
 	Verbose bool             `short:"v" help:"Log more."`

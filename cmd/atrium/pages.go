@@ -16,7 +16,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 		return nil, err
 	}
 	options := portal.Options{
-		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events},
+		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events}, Seals: k.seals,
 		Now: k.now, Logger: k.log, PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true,
 	}
 	if e := k.entrance; e != nil {
@@ -39,6 +39,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 		mux.Handle(path, reads)
 	}
 	mux.Handle("/assets/", ui.Static())
+	mux.HandleFunc("GET "+keysPath, k.seals.serveKeys)
 	mux.Handle("/", pages)
 	return mux, nil
 }

@@ -25,6 +25,7 @@ type serveCmd struct {
 	stores
 	paying
 	letting
+	witnessing
 	Listen    string `help:"Address to serve on." default:"localhost:8080"`
 	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
 	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
@@ -73,7 +74,15 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	defer stopWork()
 	group, work := errgroup.WithContext(work)
 	var ready atomic.Bool
+	if err := c.joinWitness(work, k, group, t); err != nil {
+		return err
+	}
+	if err := k.seals.compare(ctx); err != nil {
+		return err
+	}
+	k.dispatch = sealing{k.dispatch, k.seals}
 	if c.Role == "all" || c.Role == "project" {
+		k.startSealer(work, group)
 		if err := k.startProjector(work, group); err != nil {
 			return err
 		}
@@ -171,6 +180,7 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 		People:     people{k.loop},
 		Checkpoint: k.engine,
 		Ops:        ops{k.engine, k.source, k.events},
+		Seals:      k.seals,
 		Commands: func(r chi.Router) {
 			api.Routes(r, k.loop.Menu, k.dispatch, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
 		},

@@ -48,6 +48,7 @@ type stack struct {
 	dispatch api.Dispatcher
 	engine   *projections.Engine
 	source   projections.Source
+	seals    *seals
 
 	// entrance is how people get in; nil where nobody does.
 	entrance *entrance
@@ -78,6 +79,7 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	if k.keys, err = keystore.Open(ctx, k.pools.App, keystore.Options{Dir: filepath.Join(s.Data, "secrets"), Now: now}); err != nil {
 		return nil, err
 	}
+	k.seals = openSeals(k)
 	if k.codec, err = domain.NewCodec(catalog.Types(), k.keys, nil); err != nil {
 		return nil, err
 	}
