@@ -3,15 +3,12 @@ package eventlog
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"math"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,62 +126,15 @@ func TestRejections(t *testing.T) {
 	}
 }
 
-// proxy stands between client and node and can keep the node's answers.
-type proxy struct {
-	net.Listener
-	silent atomic.Bool
-}
-
-func between(t *testing.T, address string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{Listener: l}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", address)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			t.Cleanup(func() { _, _ = in.Close(), out.Close() })
-			go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
-			go func() { _, _ = io.Copy(muted{in, &p.silent}, out); _ = in.Close() }()
-		}
-	}()
-	return p
-}
-
-// muted passes bytes on until it is silent, and then swallows them.
-type muted struct {
-	io.Writer
-	silent *atomic.Bool
-}
-
-func (m muted) Write(b []byte) (int, error) {
-	if m.silent.Load() {
-		return len(b), nil
-	}
-	return m.Writer.Write(b)
-}
-
 func TestLostReplyIsUnknown(t *testing.T) {
 	n := node(t, eventnode.Options{})
-	address := strings.TrimSuffix(strings.TrimPrefix(n.URL(), "esdb://"), "?tls=false")
-	p := between(t, address)
+	p := newProxy(t, addressOf(n.URL()), nil)
 	direct := opened(t, n.URL(), Options{})
-	l := opened(t, "esdb://"+p.Addr().String()+"?tls=false", Options{Timeout: 2 * time.Second})
+	l := opened(t, p.url(), Options{Timeout: 2 * time.Second})
 	if _, err := l.Append(t.Context(), "s", domain.NoStream, event("first")); err != nil {
 		t.Fatal(err)
 	}
-	p.silent.Store(true)
+	p.swallowAll()
 	_, err := l.Append(t.Context(), "s", 0, event("second"))
 	var unknown *commands.Unknown
 	if !errors.As(err, &unknown) || unknown.Stream != "s" {
