@@ -68,6 +68,7 @@ func foldAccount(row *accountRow, f domain.Fact) *accountRow {
 		row.Closed, row.ClosedAt = false, time.Time{}
 	case account.ModulesChanged:
 		row.ModulesOff = moduleNames(e.Off)
+	case account.BundleIssued: // stands in history
 	}
 	return row
 }
@@ -92,7 +93,7 @@ func foldAccountNotes(row *accountNotesRow, f domain.Fact) *accountNotesRow {
 		row.CloseReason = e.Reason.Reveal()
 	case account.Reopened:
 		row.CloseReason = ""
-	case account.ModulesChanged:
+	case account.ModulesChanged, account.BundleIssued:
 	}
 	return row
 }

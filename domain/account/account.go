@@ -7,7 +7,7 @@ import "github.com/atrium-portal/atrium/domain"
 var Aggregate = domain.Aggregate[State, Event]{
 	Category: "account",
 	Evolve:   evolve,
-	Events:   []Event{Opened{}, DetailsChanged{}, Closed{}, Reopened{}, ModulesChanged{}},
+	Events:   []Event{Opened{}, DetailsChanged{}, Closed{}, Reopened{}, ModulesChanged{}, BundleIssued{}},
 	Referable: func(s State) error {
 		if s.Closed {
 			return domain.Refuse("account-closed", "This account is closed. Reopen it first.")
@@ -90,6 +90,7 @@ type State struct {
 	Details    DetailsChanged
 	Closed     bool
 	ModulesOff []domain.Module // sorted, each once
+	Bundle     domain.ID       // the last one issued
 }
 
 func evolve(s State, e Event) State {
@@ -104,6 +105,8 @@ func evolve(s State, e Event) State {
 		s.Closed = false
 	case ModulesChanged:
 		s.ModulesOff = e.Off
+	case BundleIssued:
+		s.Bundle = e.Bundle
 	}
 	return s
 }

@@ -14,6 +14,12 @@ var (
 	details = account.DetailsChanged{Name: domain.P("Lima Ltd"), Address: domain.P("1 Road"), TaxID: domain.P("DE1"), Notes: domain.P("pays late")}
 )
 
+var (
+	heads  = []account.Head{{Stream: domain.StreamName("account", dt.ID("it")), Revision: 4, Leaf: "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="}}
+	issued = account.BundleIssued{Bundle: dt.Meta().NewID("bundle"), About: domain.StreamName("account", dt.ID("it")), Heads: heads}
+	issue  = account.IssueBundle{About: issued.About, Heads: heads}
+)
+
 func open(name, currency, email string) account.Open {
 	return account.Open{Name: domain.P(name), Currency: currency, Contact: account.Person{Name: person.Name, Email: domain.P(email), Phone: person.Phone}}
 }
@@ -34,6 +40,9 @@ func TestAccount(t *testing.T) {
 		{Name: "keeps its name", Given: []account.Event{opened}, When: account.ChangeDetails{Name: text("")}, Fault: "name-required name"},
 		{Name: "closes", Given: []account.Event{opened}, When: account.Close{Reason: domain.P("moved")}, Then: []account.Event{account.Closed{Reason: domain.P("moved")}}},
 		{Name: "reopens", Given: []account.Event{opened, account.Closed{}}, When: account.Reopen{}, Then: []account.Event{account.Reopened{}}},
+		{Name: "hands out evidence, also when closed", Given: []account.Event{opened, account.Closed{}}, When: issue, Then: []account.Event{issued}},
+		{Name: "hands out evidence of something", Given: []account.Event{opened}, When: account.IssueBundle{Heads: heads}, Fault: "about-required about"},
+		{Name: "hands out evidence with something in it", Given: []account.Event{opened}, When: account.IssueBundle{About: issued.About}, Fault: "heads-required heads"},
 		{Name: "is open already", Given: []account.Event{opened}, When: account.Reopen{}},
 	})
 }
@@ -58,5 +67,5 @@ func TestClosedAccountTakesNoNewWork(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	dt.Golden(t, account.Aggregate, opened, details, account.Closed{Reason: domain.P("moved away")}, account.Reopened{}, modulesOff)
+	dt.Golden(t, account.Aggregate, opened, details, account.Closed{Reason: domain.P("moved away")}, account.Reopened{}, modulesOff, issued)
 }
