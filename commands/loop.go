@@ -32,6 +32,10 @@ type Options struct {
 	Exclusive bool
 	// CachedStates bounds the cache of folded states; zero means 50,000.
 	CachedStates int
+	// Observe is told of each command that has ended, with what it took and its error; nil: nobody is.
+	Observe func(command string, took time.Duration, err error)
+	// Trace gives the W3C traceparent of what a context belongs to, which its events keep; nil: requests are not traced.
+	Trace func(context.Context) string
 	// Retries is how often a conflicting command is decided again; zero means 3.
 	Retries int
 }
@@ -90,7 +94,11 @@ type Receipt struct {
 func (l *Loop) Dispatch(ctx context.Context, o Order) (Receipt, error) {
 	begun := l.Now()
 	receipt, err := l.dispatch(ctx, o)
-	attrs := []any{"command", o.Name, "stream", receipt.Stream, "took", l.Now().Sub(begun), "request", o.Meta.Request}
+	took := l.Now().Sub(begun)
+	if l.Observe != nil {
+		l.Observe(o.Name, took, err)
+	}
+	attrs := []any{"command", o.Name, "stream", receipt.Stream, "took", took, "request", o.Meta.Request}
 	var fault *domain.Fault
 	switch {
 	case err == nil:
@@ -116,6 +124,9 @@ func (l *Loop) dispatch(ctx context.Context, o Order) (Receipt, error) {
 	}
 	if o.Meta.Correlation == domain.NoID {
 		o.Meta.Correlation = o.Meta.Command
+	}
+	if o.Meta.Trace == "" && l.Trace != nil {
+		o.Meta.Trace = l.Trace(ctx)
 	}
 	if o.Meta.Digest != "" {
 		o.Meta.Digest = l.keyed(o.Meta.Digest)

@@ -65,6 +65,7 @@ type storedMeta struct {
 	Kind        ActorKind `json:"kind"`
 	Time        time.Time `json:"time"`
 	Request     string    `json:"request,omitempty"`
+	Trace       string    `json:"traceparent,omitempty"`
 	Session     string    `json:"session,omitempty"`
 	IP          Personal  `json:"ip,omitzero"`
 	UserAgent   Personal  `json:"user_agent,omitzero"`
@@ -102,7 +103,7 @@ func (c *Codec) Encode(e Event, m Meta, n int) (Proposed, error) {
 	}
 	stored := storedMeta{
 		Correlation: m.Correlation, Causation: m.Causation, Firm: m.Firm, Account: m.Account, Actor: m.Actor.Ref(),
-		OnBehalfOf: m.OnBehalfOf, Kind: m.Actor.Kind, Time: m.Time.UTC().Truncate(time.Microsecond), Request: m.Request,
+		OnBehalfOf: m.OnBehalfOf, Kind: m.Actor.Kind, Time: m.Time.UTC().Truncate(time.Microsecond), Request: m.Request, Trace: m.Trace,
 		Session: m.Session, Command: m.Command, Digest: m.Digest, Version: t.version,
 	}
 	who := ActorSubject(m.Actor)
@@ -191,7 +192,7 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 		Event: value.Interface().(Event),
 		Meta: Meta{
 			Firm: stored.Firm, Account: stored.Account, Actor: actor, OnBehalfOf: stored.OnBehalfOf, Time: stored.Time,
-			Request: stored.Request, Session: stored.Session, IP: stored.IP, UserAgent: stored.UserAgent,
+			Request: stored.Request, Trace: stored.Trace, Session: stored.Session, IP: stored.IP, UserAgent: stored.UserAgent,
 			Command: stored.Command, Digest: stored.Digest, Correlation: stored.Correlation, Causation: stored.Causation,
 			Target: of,
 		},

@@ -122,6 +122,7 @@ func TestMetadataGoesAround(t *testing.T) {
 	codec := newCodec(t, dt.NewKeys(), letters)
 	full := dt.Meta()
 	full.OnBehalfOf, full.Request, full.Session, full.Digest, full.Causation = dt.ID("boss"), "r-1", "s-1", "d-1", dt.ID("cause")
+	full.Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	full.IP, full.UserAgent = domain.P("192.0.2.7"), domain.P("Mozilla/5.0")
 	full.Time = time.Date(2026, 3, 2, 10, 30, 0, 123_456_789, time.FixedZone("", 3600))
 	client, program, bare := full, full, domain.Meta{Firm: dt.ID("firm"), Target: dt.ID("it"), Command: dt.ID("command"), Time: dt.Now, Actor: full.Actor}

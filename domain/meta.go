@@ -44,6 +44,7 @@ type Meta struct {
 	Time        time.Time
 	Zone        *time.Location // the firm's; nil means UTC. Not stored
 	Request     string         // id of the HTTP request or tool run
+	Trace       string // W3C traceparent of what asked for it, where requests are traced
 	Session     string
 	IP          Personal
 	UserAgent   Personal
