@@ -45,6 +45,7 @@ func Atrium() *Menu {
 	On(m, account.Aggregate, "CloseAccount", account.Close{}, manager)
 	On(m, account.Aggregate, "ReopenAccount", account.Reopen{}, manager)
 	On(m, account.Aggregate, "ChangeAccountModules", account.ChangeModules{}, manager)
+	On(m, account.Aggregate, "IssueBundle", account.IssueBundle{}, step)
 
 	Create(m, contact.Aggregate, "AddContact", contact.Add{}, member, Before(claimForNewContact))
 	On(m, contact.Aggregate, "ChangeContactDetails", contact.ChangeDetails{}, member.or(Self), Before(claimForContact))
