@@ -270,68 +270,106 @@ func TestTornTailIsCutOff(t *testing.T) {
 	}
 }
 
-// TestEveryTornTail cuts the newest log file at, and flips, each of its last 200 bytes: the store opens with all events but at
-// most the last one, and goes on.
-func TestEveryTornTail(t *testing.T) {
-	const total, tail = 20, 200
+// tornLog is a store as a crash leaves it, to be opened again and again with other bytes in its newest log file.
+type tornLog struct {
+	disk vfs.FS
+	name string
+	file []byte
+	want []string
+}
+
+func newTornLog(t testing.TB) tornLog {
+	t.Helper()
+	const total = 20
+	log := tornLog{disk: vfs.NewMem()}
 	dir := t.TempDir()
 	n := started(t, Options{Dir: dir})
 	c := official(t, n)
-	var want []string
 	for i := range total {
-		want = append(want, fmt.Sprint("e", i))
-		appendTo(t, c, "s", esdb.Any{}, named(want[i]))
+		log.want = append(log.want, fmt.Sprint("e", i))
+		appendTo(t, c, "s", esdb.Any{}, named(log.want[i]))
 	}
-	original := vfs.NewMem()
-	if ok, err := vfs.Clone(vfs.Default, original, dir, "/data"); err != nil || !ok {
+	if ok, err := vfs.Clone(vfs.Default, log.disk, dir, "/data"); err != nil || !ok {
 		t.Fatal(err)
 	}
-	newest := "/data/" + filepath.Base(newestLog(t, dir))
-	file, err := os.ReadFile(newestLog(t, dir))
+	newest := newestLog(t, dir)
+	file, err := os.ReadFile(newest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file = bytes.TrimRight(file, "\x00")
-	damaged := func(content []byte) []string {
-		disk := vfs.NewMem()
-		if ok, err := vfs.Clone(original, disk, "/data", "/data"); err != nil || !ok {
-			t.Fatal(err)
-		}
-		f, err := disk.Create(newest, vfs.WriteCategoryUnspecified)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = f.Write(content)
-		if err := errors.Join(err, f.Close()); err != nil {
-			t.Fatal(err)
-		}
-		s, err := openStore("/data", disk, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := s.close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		return intact(t, s)
+	log.name, log.file = "/data/"+filepath.Base(newest), bytes.TrimRight(file, "\x00")
+	return log
+}
+
+// open opens the store with that content in its newest log file and returns its events.
+func (l tornLog) open(t *testing.T, content []byte) ([]string, error) {
+	t.Helper()
+	disk := vfs.NewMem()
+	if ok, err := vfs.Clone(l.disk, disk, "/data", "/data"); err != nil || !ok {
+		t.Fatal(err)
 	}
-	if got := damaged(file); !slices.Equal(got, want) {
-		t.Fatalf("undamaged: %v", got)
+	f, err := disk.Create(l.name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStore("/data", disk, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	return intact(t, s), nil
+}
+
+// TestEveryTornTail cuts the newest log file at, and flips, each of its last 200 bytes: the store opens with all events but the
+// last one, and goes on.
+func TestEveryTornTail(t *testing.T) {
+	const tail = 200
+	log := newTornLog(t)
+	if got, err := log.open(t, log.file); err != nil || !slices.Equal(got, log.want) {
+		t.Fatalf("undamaged: %v, %v", got, err)
 	}
 	for i := 1; i <= tail; i++ {
-		at := len(file) - i
-		flipped := bytes.Clone(file)
+		at := len(log.file) - i
+		flipped := bytes.Clone(log.file)
 		flipped[at] ^= 0xff
-		for name, content := range map[string][]byte{"cut": file[:at], "flipped": flipped} {
-			if got := damaged(content); !slices.Equal(got, want[:total-1]) {
-				t.Errorf("%s %d bytes before the end: %v", name, i, got)
+		for name, content := range map[string][]byte{"cut": log.file[:at], "flipped": flipped} {
+			if got, err := log.open(t, content); err != nil || !slices.Equal(got, log.want[:len(log.want)-1]) {
+				t.Errorf("%s %d bytes before the end: %v, %v", name, i, got, err)
 			}
 		}
 	}
 }
 
-func newestLog(t *testing.T, dir string) string {
+// FuzzRecovery writes anything over the newest log file, anywhere, and may cut it there: the store opens with a prefix of the
+// events, each whole, or says that it is damaged.
+func FuzzRecovery(f *testing.F) {
+	log := newTornLog(f)
+	f.Add(uint16(0), []byte{}, true)
+	f.Add(uint16(7), []byte{0xff}, false)
+	f.Add(uint16(len(log.file)-100), []byte("rubbish"), true)
+	f.Add(uint16(len(log.file)), bytes.Repeat([]byte{7}, 300), false)
+	f.Fuzz(func(t *testing.T, at uint16, damage []byte, cut bool) {
+		from := int(at) % (len(log.file) + 1)
+		content := append(bytes.Clone(log.file[:from]), damage...)
+		if end := from + len(damage); !cut && end < len(log.file) {
+			content = append(content, log.file[end:]...)
+		}
+		got, err := log.open(t, content)
+		if err == nil && (len(got) > len(log.want) || !slices.Equal(got, log.want[:len(got)])) {
+			t.Errorf("%d bytes at %d, cut %t: %v", len(damage), from, cut, got)
+		}
+	})
+}
+
+func newestLog(t testing.TB, dir string) string {
 	t.Helper()
 	logs, err := fs.Glob(os.DirFS(dir), "*.log")
 	if err != nil || len(logs) == 0 {

@@ -52,6 +52,17 @@ func FuzzRequests(f *testing.F) {
 		if proto.Unmarshal(message, m) == nil {
 			_ = (&appendCall{}).add(m)
 		}
+		for _, removal := range []proto.Message{&streams.DeleteReq{}, &streams.TombstoneReq{}} {
+			if proto.Unmarshal(message, removal) != nil {
+				continue
+			}
+			switch r := removal.(type) {
+			case *streams.DeleteReq:
+				_, _ = expectationOf(r.GetOptions().GetExpectedStreamRevision()), checkWritable(string(r.GetOptions().GetStreamIdentifier().GetStreamName()))
+			case *streams.TombstoneReq:
+				_, _ = expectationOf(r.GetOptions().GetExpectedStreamRevision()), checkWritable(string(r.GetOptions().GetStreamIdentifier().GetStreamName()))
+			}
+		}
 	})
 }
 
