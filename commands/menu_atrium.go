@@ -49,6 +49,7 @@ func Atrium() *Menu {
 
 	Create(m, contact.Aggregate, "AddContact", contact.Add{}, member, Before(claimForNewContact))
 	On(m, contact.Aggregate, "ChangeContactDetails", contact.ChangeDetails{}, member.or(Self), Before(claimForContact))
+	On(m, contact.Aggregate, "SetNotifications", contact.SetNotifications{}, member.or(Self))
 	On(m, contact.Aggregate, "GrantPortalAccess", contact.Grant{}, manager)
 	On(m, contact.Aggregate, "ChangePermissions", contact.ChangePermissions{}, manager)
 	On(m, contact.Aggregate, "RevokePortalAccess", contact.Revoke{}, manager)

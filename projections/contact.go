@@ -14,18 +14,19 @@ type contactRow struct {
 	owned
 	// Accounts are all that they work for, or ever worked for: what they did there keeps their name. Which client works
 	// with which others is nobody else's business.
-	Accounts       []domain.ID          `db:"accounts" history:"-"`
-	Name           string               `db:"name" history:"label"`
-	Email          string               `db:"email"`
-	Phone          string               `db:"phone"`
-	Role           contact.Role         `db:"role"`        // empty without access
-	Permissions    []contact.Permission `db:"permissions"` // sorted
-	Access         contactAccess        `db:"access"`
-	Frozen         bool                 `db:"frozen" history:"-"`
-	PrimaryContact bool                 `db:"primary_contact"`
-	MergedInto     domain.ID            `db:"merged_into,null"`     // the contact that this duplicate ended in
-	Absorbed       []domain.ID          `db:"absorbed" history:"-"` // the duplicates that were merged into this one
-	AddedAt        time.Time            `db:"added_at" history:"-"`
+	Accounts         []domain.ID            `db:"accounts" history:"-"`
+	Name             string                 `db:"name" history:"label"`
+	Email            string                 `db:"email"`
+	Phone            string                 `db:"phone"`
+	Role             contact.Role           `db:"role"`        // empty without access
+	Permissions      []contact.Permission   `db:"permissions"` // sorted
+	Access           contactAccess          `db:"access"`
+	Frozen           bool                   `db:"frozen" history:"-"`
+	PrimaryContact   bool                   `db:"primary_contact"`
+	MergedInto       domain.ID              `db:"merged_into,null"`     // the contact that this duplicate ended in
+	NotificationsOff []contact.Notification `db:"notifications_off"`    // sorted
+	Absorbed         []domain.ID            `db:"absorbed" history:"-"` // the duplicates that were merged into this one
+	AddedAt          time.Time              `db:"added_at" history:"-"`
 }
 
 // Audience keeps the history of contacts from clients.
@@ -114,6 +115,8 @@ func foldContact(row *contactRow, f domain.Fact) *contactRow {
 		if !slices.Contains(row.Accounts, e.Account) {
 			row.Accounts = slices.Concat(row.Accounts, []domain.ID{e.Account})
 		}
+	case contact.NotificationsChanged:
+		row.NotificationsOff = e.Off
 	case contact.Unlinked: // a membership
 	}
 	return row
@@ -132,7 +135,7 @@ func membershipKeys(f domain.Fact) []Key {
 			at = e.Account
 		}
 	case contact.Added, contact.AccessGranted, contact.AccessRevoked, contact.Merged:
-	case contact.DetailsChanged, contact.AccessFrozen, contact.AccessUnfrozen, contact.Absorbed:
+	case contact.DetailsChanged, contact.AccessFrozen, contact.AccessUnfrozen, contact.Absorbed, contact.NotificationsChanged:
 		return nil
 	}
 	return []Key{K(f.Of, at)}
@@ -153,7 +156,7 @@ func foldMembership(row *membershipRow, f domain.Fact) *membershipRow {
 		row.Role, row.Permissions = e.RoleTo, e.To
 	case contact.AccessRevoked, contact.Merged:
 		row.Role, row.Permissions = "", nil
-	case contact.DetailsChanged, contact.AccessFrozen, contact.AccessUnfrozen, contact.Absorbed: // not of one account
+	case contact.DetailsChanged, contact.AccessFrozen, contact.AccessUnfrozen, contact.Absorbed, contact.NotificationsChanged: // not of one account
 	}
 	return row
 }
@@ -189,7 +192,7 @@ func foldContactNotes(row *contactNotesRow, f domain.Fact) *contactNotesRow {
 		row.FreezeReason = ""
 	case contact.Absorbed:
 		row.MergeReason = e.Reason.Reveal()
-	case contact.DetailsChanged, contact.PermissionsChanged, contact.Merged, contact.Linked, contact.Unlinked:
+	case contact.DetailsChanged, contact.PermissionsChanged, contact.Merged, contact.Linked, contact.Unlinked, contact.NotificationsChanged:
 	}
 	return row
 }

@@ -59,3 +59,16 @@ func contacts() *collection {
 		history: "h.record = $",
 	}
 }
+
+type notifications struct {
+	Off []string `sql:"c.notifications_off"`
+}
+
+var notificationsView = viewOf[notifications]()
+
+// NotificationsOff asks which mails the contact who asks does without.
+func NotificationsOff(r *Reading) *[]string {
+	off := new([]string)
+	each(r.q, notificationsView, " from contacts c where c.firm = {firm} and c.id = {contact}", func(one notifications) { *off = one.Off })
+	return off
+}

@@ -38,11 +38,14 @@ type Post interface {
 }
 
 // Notices tells people by mail when how they sign in was changed: whoever did it, they should know. When it is the
-// address itself, the old one is told.
+// address itself, the old one is told. Nobody can do without these. Clients are also told what is new with them, as far
+// as each of them wants to hear it.
 type Notices struct {
 	Loop        *commands.Loop
 	Codec       *domain.Codec
 	Post        Post
+	Readers     Readers
+	Base        string // where people reach the portal, without a slash at its end
 	Checkpoints Checkpoints
 	Now         func() time.Time
 }
@@ -62,12 +65,16 @@ var noticed = []string{
 // Handle posts the letters of a batch of events and moves the checkpoint behind it.
 func (n Notices) Handle(ctx context.Context, batch []domain.Recorded) error {
 	for _, r := range batch {
-		if !slices.Contains(noticed, r.Type) {
+		tell := n.tell
+		switch {
+		case slices.Contains(newsTypes, r.Type):
+			tell = n.spread
+		case !slices.Contains(noticed, r.Type):
 			continue
 		}
 		fact, err := n.Codec.Decode(r)
 		if err == nil && n.Now().Sub(fact.Meta.Time) < stale {
-			err = n.tell(ctx, fact)
+			err = tell(ctx, fact)
 		}
 		if err != nil {
 			return fmt.Errorf("notice of %s revision %d: %w", r.Stream, r.Revision, err)

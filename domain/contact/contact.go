@@ -24,6 +24,7 @@ var Aggregate = domain.Aggregate[State, Event]{
 		Merged{},
 		Linked{},
 		Unlinked{},
+		NotificationsChanged{},
 	},
 	Referable: State.unmerged,
 	Also:      State.elsewhere,
@@ -182,9 +183,10 @@ type State struct {
 	Permissions []Permission
 	Granted     bool // portal access was granted and not revoked
 	Frozen      bool
-	Links       []Membership // of other accounts, in the order in which they were linked
-	Absorbed    []domain.ID // contacts merged into this one
-	MergedInto  domain.ID   // the contact this one ended in; none for most
+	Links       []Membership   // of other accounts, in the order in which they were linked
+	Absorbed    []domain.ID    // contacts merged into this one
+	Off         []Notification // that they do without; sorted
+	MergedInto  domain.ID      // the contact this one ended in; none for most
 }
 
 // Details are how to reach the contact.
@@ -235,6 +237,8 @@ func evolve(s State, e Event) State {
 		s.Granted, s.Role, s.Permissions = false, "", nil
 	case Linked:
 		s.Links = append(without(s.Links, e.Account), Membership(e))
+	case NotificationsChanged:
+		s.Off = e.Off
 	case Unlinked:
 		s.Links = without(s.Links, e.Account)
 	}

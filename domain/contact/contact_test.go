@@ -346,6 +346,6 @@ func TestGolden(t *testing.T) {
 		added, contact.DetailsChanged{Name: added.Name, Email: domain.P("lima@lima.example"), Phone: added.Phone, EmailBefore: added.Email}, viewer,
 		contact.PermissionsChanged{RoleFrom: contact.Viewer, RoleTo: contact.Member, From: viewer.Permissions, To: contact.Member.Defaults()},
 		revoked, frozen, contact.AccessUnfrozen{}, contact.Absorbed{Duplicate: dt.ID("other"), Reason: domain.P("typed twice")}, merged,
-		linked, unlinked,
+		linked, unlinked, contact.NotificationsChanged{Off: []contact.Notification{contact.InvoiceOverdue, contact.NewInvoice}},
 	)
 }

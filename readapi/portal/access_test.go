@@ -61,8 +61,11 @@ func clientRules() map[string]rule {
 		"POST /contracts/{id}/decline": {thing: "contract", fields: text, may: []string{"olga"}, without: noViewers},
 		"GET /people":                  everybody,
 		"GET /history":                 everybody,
+		"GET /changes":                 everybody,
 		"GET /profile":                 everybody,
 		"POST /profile":                {fields: text, may: clients},
+		"GET /profile/notifications":   everybody,
+		"POST /profile/notifications":  {fields: text, may: clients},
 	}
 }
 

@@ -30,5 +30,7 @@ func (p *portal) clientRoutes(r chi.Router) {
 
 	r.Get("/people", p.page(p.people))
 	r.Get("/history", p.page(p.history))
+	r.Get("/changes", p.page(p.clientChanges))
 	p.form(r, "/profile", p.profile, p.changeProfile)
+	p.form(r, notificationsPath, p.notifications, p.changeNotifications)
 }
