@@ -164,9 +164,13 @@ func (d *describer) read(r route) *huma.Operation {
 	case r.stream:
 		op.Responses = map[string]*huma.Response{"200": {Description: "Events, until the connection ends.", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}
 		return op
-	case r.pdf:
+	case r.pdf, r.zip:
+		kind := "application/pdf"
+		if r.zip {
+			kind = "application/zip"
+		}
 		op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{
-			"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
+			kind: {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 		}}}
 		return op
 	case len(r.answers) == 1:
@@ -238,6 +242,10 @@ func parameter(name string, c *collection) *huma.Param {
 		return describe("Answer as things were known at this instant, by the time of recording. What the caller may see is decided by today's permissions.", &huma.Schema{Type: "string", Format: "date-time"})
 	case "current":
 		return describe("Also how it stands now: what was paid, credited or voided since it was sent.", &huma.Schema{Type: "boolean"})
+	case "about":
+		return describe("Only what is about this: a project, an invoice or a contract of the account, such as contract-<id>.", nil)
+	case "since":
+		return describe("The number of entries of a seal that you hold: the bundle then proves that the log goes on from it.", &huma.Schema{Type: "integer"})
 	case "person":
 		return describe("Who did it: the id of a person, or the name of a part of the system.", nil)
 	case "module":

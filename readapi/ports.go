@@ -3,6 +3,7 @@ package readapi
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"reflect"
 	"time"
 
@@ -24,6 +25,8 @@ type Options struct {
 	Checkpoint Checkpoint
 	Ops        Ops
 	Seals      Seals // nil: nothing is sealed
+	// Evidence makes bundles; nil: there are none.
+	Evidence Evidence
 	// Past answers as_of=; nil refuses it.
 	Past Past
 	// Commands mounts the command routes (POST /{Name}) on a router that authenticates; they take their caller from
@@ -40,6 +43,8 @@ type Options struct {
 
 	Now    func() time.Time
 	Logger *slog.Logger // silent when nil
+	// Around is what stands around every route, outermost first, such as measuring; nil: nothing.
+	Around []func(http.Handler) http.Handler
 	// PublicURL is where people reach the program. With https, browsers are told to keep to it.
 	PublicURL string
 	// Limit is how many requests per minute a credential may make: 0 means 6,000, below 0 no limit.

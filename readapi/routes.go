@@ -24,6 +24,7 @@ type route struct {
 	stream     bool           // the answer is text/event-stream
 	exports    bool           // the answer can be CSV
 	pdf        bool           // the answer is a PDF file
+	zip        bool           // the answer is a zip archive
 
 	right   string // that the credential needs
 	only    func(http.Handler) http.Handler
@@ -84,6 +85,13 @@ func (s *server) routes() []route {
 				return s.Ops.Parked(r.Context(), auth.From(r.Context()).Firm)
 			}),
 		},
+	}
+	if s.Evidence != nil {
+		list = append(list, route{
+			path: "/accounts/{id}/evidence", id: "evidence", group: "history", summary: "A bundle that proves what happened on an account, as far as the caller may see it",
+			doc:        "A zip archive that `atrium-verify` checks offline. That it was handed out is part of the history.",
+			parameters: []string{"about", "since", "after"}, zip: true, handler: s.evidence,
+		})
 	}
 	for _, c := range s.collections {
 		list = append(
