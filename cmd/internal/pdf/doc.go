@@ -7,7 +7,7 @@
 //   - sheet.go: paper, fonts, colours, lines and text; everything is measured in millimetres from the top left corner.
 //   - table.go, prose.go, words.go: what several papers have.
 //
-// It may import readapi, domain, fpdf and the Go fonts.
+// It may import readapi, projections/evidence/bundle, domain, fpdf and the Go fonts.
 //
 // # Decisions
 //

@@ -21,6 +21,16 @@ type Report struct {
 	Files []ReportFile
 }
 
+// What a report says of itself, in every form.
+const (
+	Shows = "Each event below was sealed when it was recorded: it is an entry of a log to which entries are only ever added, and the " +
+		"seal above is one number over all of them. So each event existed when it was sealed, in this order, and is unchanged since. What " +
+		"is missing was withheld from this report, or removed by an entry that says so. None of this can show that what somebody entered was true."
+	HowToCheck = "This is a summary for people. The proof is in the files it comes with. To check them, offline, run `atrium-verify " +
+		"bundle.zip --keys KEYS` with a file of the portal's public keys, which the portal publishes at /.well-known/atrium-log-keys and a " +
+		"witness or somebody else you trust may have too."
+)
+
 // Seal is a checkpoint.
 type Seal struct {
 	Log  string
@@ -62,7 +72,9 @@ var reportPage string
 // HTML is the report as a page that prints well and needs nothing else.
 func (r *Report) HTML() ([]byte, error) {
 	page, err := template.New("report").Funcs(template.FuncMap{
-		"utc": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
+		"shows": func() string { return Shows },
+		"check": func() string { return HowToCheck },
+		"utc":   func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
 	}).Parse(reportPage)
 	if err != nil {
 		return nil, err
