@@ -28,6 +28,7 @@ type firmRow struct {
 	ShowHistory            bool          `db:"show_history"`
 	DefaultAudience        firm.Audience `db:"default_audience"`
 	RequireSecondFactor    bool          `db:"require_second_factor_for_clients"`
+	ClientSessionDays      int64         `db:"client_session_days"`
 	Logo                   domain.ID     `db:"logo,null" history:"-"`
 	LogoSHA256             string        `db:"logo_sha256" history:"-"` // of the logo; empty without one
 	CreatedAt              time.Time     `db:"created_at" history:"-"`
@@ -91,7 +92,7 @@ func foldFirm(row *firmRow, f domain.Fact) *firmRow {
 func (r *firmRow) set(s firm.Settings) {
 	r.Name, r.Currency, r.TimeZone, r.NumberFormat, r.InvoicePrefix = s.Name, s.Currency, s.TimeZone, s.NumberFormat, s.InvoicePrefix
 	r.ShowUnreleasedInvoices, r.ShowHistory, r.DefaultAudience = s.ShowUnreleasedInvoices, s.ShowHistory, s.DefaultAudience
-	r.RequireSecondFactor = s.RequireSecondFactorForClients
+	r.RequireSecondFactor, r.ClientSessionDays = s.RequireSecondFactorForClients, int64(s.ClientSessionDays)
 	r.ModulesOff = moduleNames(s.ModulesOff)
 	r.Address, r.TaxID, r.PaymentDetails, r.PrimaryColor, r.AccentColor = s.Address, s.TaxID, s.PaymentDetails, s.PrimaryColor, s.AccentColor
 }

@@ -183,6 +183,7 @@ type FirmSettings struct {
 	ShowHistory         bool     `sql:"f.show_history"`
 	DefaultAudience     string   `sql:"f.default_audience"`
 	RequireSecondFactor bool     `sql:"f.require_second_factor_for_clients"`
+	ClientSessionDays   int64    `sql:"f.client_session_days"` // 0: as many as there can be
 }
 
 var firmView = viewOf[FirmSettings]()

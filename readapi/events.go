@@ -15,8 +15,8 @@ const (
 	// heartbeat is how long a stream of events is silent at most; then a comment keeps it open.
 	heartbeat = 20 * time.Second
 	// recheck is how often a silent stream looks whether its credential still holds. Whatever takes rights away on the
-	// write side moves the position, and so is seen at once.
-	recheck = 5 * time.Second
+	// write side moves the position, and so is seen at once; a token that is revoked is not, and ends within a second.
+	recheck = 800 * time.Millisecond
 	// calm is the least time between two events, so that an import does not flood open pages.
 	calm = 200 * time.Millisecond
 )

@@ -2,14 +2,45 @@ package readapi_test
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/contact"
 )
+
+func TestEventsEndSoonAfterATokenIsRevoked(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer olga")
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewReader(response.Body)
+	if _, err := lines.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	w.tokens.revoke("olga")
+	revoked := time.Now()
+	if _, err := io.Copy(io.Discard, lines); err != nil {
+		t.Fatal(err)
+	}
+	// A second is what is promised; another one is for a machine that is busy with other tests.
+	if took := time.Since(revoked); took > 2*time.Second {
+		t.Errorf("the stream of a revoked token ends after %s", took)
+	}
+}
 
 func TestEventsFollowThePositionUntilAccessEnds(t *testing.T) {
 	w := newWorld(t)

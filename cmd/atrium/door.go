@@ -12,6 +12,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/atrium-portal/atrium/cmd/internal/mail"
@@ -27,6 +28,7 @@ import (
 	"github.com/atrium-portal/atrium/readapi/auth/door"
 	"github.com/atrium-portal/atrium/readapi/portal"
 	"github.com/atrium-portal/atrium/readapi/portal/signin"
+	"github.com/atrium-portal/atrium/readapi/upload"
 )
 
 // letting says how people get in, and how mail reaches them.
@@ -182,11 +184,16 @@ func atTheDoor(firmID domain.ID, p commands.Person) door.Person {
 func (f folk) Firm(ctx context.Context, id domain.ID) (door.Firm, bool, error) {
 	state, revision, err := commands.State(ctx, f.k.loop, firm.Aggregate, id)
 	s := state.Settings
-	return door.Firm{ID: id, Name: s.Name, Slug: state.Slug, SecondFactor: s.RequireSecondFactorForClients}, revision != domain.NoStream, err
+	return door.Firm{
+		ID: id, Name: s.Name, Slug: state.Slug, SecondFactor: s.RequireSecondFactorForClients, ClientIdle: days(s.ClientSessionDays),
+		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor, LogoURL: upload.LogoPath(state.Logo),
+	}, revision != domain.NoStream, err
 }
 
 func (f folk) Firms(ctx context.Context) ([]door.Firm, error) {
-	rows, err := f.k.pools.Projector.Query(ctx, `select id, name, slug, require_second_factor_for_clients from read.firms order by name, id`)
+	rows, err := f.k.pools.Projector.Query(ctx, `
+		select id, name, slug, require_second_factor_for_clients, client_session_days, primary_color, accent_color, logo, logo_sha256
+		from read.firms order by name, id`)
 	if err != nil {
 		return nil, err
 	}
@@ -194,13 +201,19 @@ func (f folk) Firms(ctx context.Context) ([]door.Firm, error) {
 	var list []door.Firm
 	for rows.Next() {
 		var one door.Firm
-		if err := rows.Scan(&one.ID, &one.Name, &one.Slug, &one.SecondFactor); err != nil {
+		var idle int
+		var logo pgtype.UUID
+		var sum string
+		if err := rows.Scan(&one.ID, &one.Name, &one.Slug, &one.SecondFactor, &idle, &one.PrimaryColor, &one.AccentColor, &logo, &sum); err != nil {
 			return nil, err
 		}
+		one.ClientIdle, one.LogoURL = days(idle), upload.LogoPath(domain.File{ID: logo.Bytes, SHA256: sum})
 		list = append(list, one)
 	}
 	return list, rows.Err()
 }
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 
 // queue is the outbox as the sender sees it.
 type queue struct {

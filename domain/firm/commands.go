@@ -55,6 +55,7 @@ type ChangeSettings struct {
 	DefaultAudience        *Audience `json:"default_audience,omitempty"`
 
 	RequireSecondFactorForClients *bool `json:"require_second_factor_for_clients,omitempty"`
+	ClientSessionDays             *int  `json:"client_session_days,omitempty"` // 1 to 30; 0 for 30
 
 	ModulesOff *[]domain.Module `json:"modules_off,omitempty"` // replaced as a whole; an empty list switches all on
 }
@@ -79,6 +80,7 @@ func (c ChangeSettings) Decide(s State, _ domain.Meta) ([]Event, error) {
 	domain.Replace(&next.ShowHistory, c.ShowHistory)
 	domain.Replace(&next.DefaultAudience, c.DefaultAudience)
 	domain.Replace(&next.RequireSecondFactorForClients, c.RequireSecondFactorForClients)
+	domain.Replace(&next.ClientSessionDays, c.ClientSessionDays)
 	if c.ModulesOff != nil {
 		next.ModulesOff = domain.TidyModules(*c.ModulesOff)
 	}

@@ -85,6 +85,8 @@ func TestSettings(t *testing.T) {
 		{Name: "knows two audiences", Given: events{created}, When: firm.ChangeSettings{DefaultAudience: of(firm.Audience("all"))}, Fault: "audience-unknown default_audience"},
 		{Name: "has known modules", Given: events{created}, When: firm.ChangeSettings{ModulesOff: &[]domain.Module{"weather"}}, Fault: "module-unknown modules_off"},
 		{Name: "has all modules on already", Given: events{created}, When: firm.ChangeSettings{ModulesOff: &[]domain.Module{}}},
+		{Name: "lets clients stay for a month at most", Given: events{created}, When: firm.ChangeSettings{ClientSessionDays: of(31)}, Fault: "session-days-invalid client_session_days"},
+		{Name: "lets clients stay for some time", Given: events{created}, When: firm.ChangeSettings{ClientSessionDays: of(-1)}, Fault: "session-days-invalid client_session_days"},
 		{Name: "has a short prefix", Given: events{created}, When: firm.ChangeSettings{InvoicePrefix: of(strings.Repeat("I", 21))}, Fault: "invoice_prefix-too-long invoice_prefix"},
 	})
 }
@@ -306,7 +308,7 @@ func TestOperations(t *testing.T) {
 func TestGolden(t *testing.T) {
 	full := settings
 	full.InvoicePrefix, full.ShowUnreleasedInvoices, full.DefaultAudience = "INV-", true, firm.Named
-	full.RequireSecondFactorForClients = true
+	full.RequireSecondFactorForClients, full.ClientSessionDays = true, 7
 	full.Address, full.TaxID, full.PaymentDetails = "1 Quay\nBergen", "NO 123", "IBAN NO93 8601"
 	full.PrimaryColor, full.AccentColor = "#1f5f5b", "#b4632a"
 	full.ModulesOff = []domain.Module{domain.Contracts, domain.Projects}

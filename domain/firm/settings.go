@@ -34,7 +34,12 @@ type Settings struct {
 	DefaultAudience Audience `json:"default_audience"`
 	// RequireSecondFactorForClients lets clients in only with a second factor, which they set up at their next sign-in.
 	RequireSecondFactorForClients bool `json:"require_second_factor_for_clients,omitempty"`
+	// ClientSessionDays is after how many days without use a client has to sign in again, 30 at most; 0 means 30.
+	ClientSessionDays int `json:"client_session_days,omitempty"`
 }
+
+// maxSessionDays is how long clients may stay signed in without use.
+const maxSessionDays = 30
 
 // Location is the firm's time zone, for Meta.Zone; UTC when the firm has none.
 func (s Settings) Location() *time.Location {
@@ -73,6 +78,7 @@ func (s Settings) check(v *domain.Checks) {
 	v.OptionalText(s.PaymentDetails, "payment_details", 500)
 	v.That(isColor(s.PrimaryColor), "primary_color", "color-invalid", "Give a colour such as #1f5f5b.")
 	v.That(isColor(s.AccentColor), "accent_color", "color-invalid", "Give a colour such as #b4632a.")
+	v.That(s.ClientSessionDays >= 0 && s.ClientSessionDays <= maxSessionDays, "client_session_days", "session-days-invalid", "Give 1 to 30 days.")
 	v.That(s.DefaultAudience == Permitted || s.DefaultAudience == Named, "default_audience", "audience-unknown", "Give permitted or named.")
 }
 

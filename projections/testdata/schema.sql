@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('f651dbf9e7cb', true);
+insert into read.checkpoint (build, loading) values ('b89f98f7d876', true);
 
 create table read.firms (
 	id uuid not null,
@@ -33,6 +33,7 @@ create table read.firms (
 	show_history boolean not null,
 	default_audience text not null,
 	require_second_factor_for_clients boolean not null,
+	client_session_days bigint not null,
 	logo uuid,
 	logo_sha256 text not null,
 	created_at timestamptz not null,
@@ -98,6 +99,7 @@ create table read.contacts (
 	frozen boolean not null,
 	primary_contact boolean not null,
 	merged_into uuid,
+	notifications_off text[] not null,
 	absorbed uuid[] not null,
 	added_at timestamptz not null,
 	constraint contacts_pkey primary key (id)
@@ -682,7 +684,7 @@ grant select on read.contacts to atrium_staff;
 
 create policy staff on read.contacts for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
-grant select (id, firm, account, revision, name, email, phone, role, permissions, access, frozen, primary_contact, merged_into, absorbed, added_at) on read.contacts to atrium_client;
+grant select (id, firm, account, revision, name, email, phone, role, permissions, access, frozen, primary_contact, merged_into, notifications_off, absorbed, added_at) on read.contacts to atrium_client;
 
 create policy client on read.contacts for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and accounts && (select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]);
 

@@ -25,7 +25,7 @@ func Authenticate(people People, problem Problem, ways ...Identify) func(http.Ha
 				return
 			}
 			scope.check = func(ctx context.Context) error {
-				now, err := identify(r.WithContext(ctx), people, ways)
+				now, err := identify(r.WithContext(quiet(ctx)), people, ways)
 				if err == nil && (now.Actor != scope.Actor || now.Account != scope.Account) {
 					err = errNotSignedIn
 				}

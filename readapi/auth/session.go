@@ -16,7 +16,7 @@ const SessionCookie = "__Host-atrium"
 
 // Sessions keeps the sessions of people who signed in.
 type Sessions interface {
-	// Lookup finds the session of a cookie's secret and notes its use; ok is false when it is unknown, over, or lacks
+	// Lookup finds the session of a cookie's secret and notes its use, unless that is quiet; ok is false when it is unknown, over, or lacks
 	// something yet.
 	Lookup(ctx context.Context, secret string, use Use) (who Identity, ok bool, err error)
 }
@@ -25,11 +25,24 @@ type Sessions interface {
 type Use struct {
 	IP        string
 	UserAgent string
+	// Quiet says that nobody did anything: an open page looks for news. It does not make a session last longer.
+	Quiet bool
 }
+
+// RefreshHeader is sent by an open page that fetches itself again because something changed.
+const RefreshHeader = "X-Refresh"
+
+type quietKey struct{}
+
+// quiet marks what is done for an answer that stays open.
+func quiet(ctx context.Context) context.Context { return context.WithValue(ctx, quietKey{}, true) }
 
 // UseOf reads it from a request.
 func UseOf(r *http.Request) Use {
-	return Use{IP: middleware.GetClientIP(r.Context()), UserAgent: clip(r.UserAgent(), 400)}
+	return Use{
+		IP: middleware.GetClientIP(r.Context()), UserAgent: clip(r.UserAgent(), 400),
+		Quiet: r.Header.Get(RefreshHeader) != "" || r.Context().Value(quietKey{}) != nil,
+	}
 }
 
 // Preview is a member of staff who looks at the portal as a contact sees it.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
 
@@ -43,7 +44,7 @@ func (v *visit) doneCookie(value string, seconds int) *http.Cookie {
 
 // done is what was said, once. A page that is fetched again because something changed leaves it to the next one.
 func (v *visit) done() []ui.Flash {
-	if v.w == nil || v.r.Header.Get("X-Refresh") != "" {
+	if v.w == nil || v.r.Header.Get(auth.RefreshHeader) != "" {
 		return nil
 	}
 	cookie, err := v.r.Cookie(doneCookie)

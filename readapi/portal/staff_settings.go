@@ -2,6 +2,7 @@ package portal
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
@@ -67,12 +68,42 @@ func (p *portal) changeSettings(v *visit, f *form) (step, error) {
 	audience := firm.Audience(f.text("default_audience"))
 	address, taxID, details := f.text("address"), f.text("tax_id"), f.text("payment_details")
 	primary, accent := own(f.text("primary_color"), ui.DefaultPrimary), own(f.text("accent_color"), ui.DefaultAccent)
-	off := f.off()
+	off, idle := f.off(), f.sessionDays()
 	return step{name: "ChangeFirmSettings", command: firm.ChangeSettings{
 		Firm: v.scope.Firm, Name: &name, Currency: &currency, TimeZone: &zone, NumberFormat: &format, InvoicePrefix: &prefix,
 		Address: &address, TaxID: &taxID, PaymentDetails: &details, PrimaryColor: &primary, AccentColor: &accent, ModulesOff: &off,
 		ShowUnreleasedInvoices: &unreleased, ShowHistory: &history, DefaultAudience: &audience, RequireSecondFactorForClients: &second,
+		ClientSessionDays: &idle,
 	}, to: "/staff/settings", done: "saved"}, nil
+}
+
+// allDays is for how many days without a visit clients stay signed in where the firm has not said.
+const allDays = 30
+
+func sessionDays(s readapi.FirmSettings) string {
+	if s.ClientSessionDays == 0 {
+		return plain(allDays)
+	}
+	return plain(s.ClientSessionDays)
+}
+
+// sessionDays reads what sessionDays wrote; an empty field leaves it to the program.
+func (f *form) sessionDays() int {
+	text := f.text("client_session_days")
+	days, err := strconv.Atoi(text)
+	switch {
+	case text == "" || days == allDays:
+		return 0
+	case err != nil || days < 1 || days > allDays:
+		f.wrong("client_session_days", "session-days-invalid", "Give 1 to 30 days.")
+	}
+	return days
+}
+
+// number is a field for a whole number.
+func number(f ui.Field) ui.Field {
+	f.InputMode = "numeric"
+	return f
 }
 
 // moduleOptions are the parts of the portal that clients can have; off are those that they do not get now.

@@ -73,6 +73,15 @@ func (d *Door) Session(ctx context.Context, hash []byte, ip, agent string, now t
 	return s, noted, err == nil, err
 }
 
+// Peek implements door.Sessions.
+func (d *Door) Peek(ctx context.Context, hash []byte, now time.Time) (s door.Session, ok bool, err error) {
+	found, err := d.sessions(ctx, `SELECT `+sessionColumns+` FROM ops.session WHERE hash = $1 AND `+aliveSession+`$2`, hash, now)
+	if err != nil || len(found) == 0 {
+		return s, false, err
+	}
+	return found[0], true, nil
+}
+
 // Change implements door.Sessions.
 func (d *Door) Change(ctx context.Context, s door.Session, hash []byte) (ok bool, err error) {
 	tag, err := d.pool.Exec(ctx, `

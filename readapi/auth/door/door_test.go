@@ -339,6 +339,47 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
+func TestAFirmShortensTheSessionsOfItsClients(t *testing.T) {
+	w := newWorld(t)
+	ana, priya := w.signIn("Ana"), w.signIn("Priya")
+	days := 2
+	w.Do(w.Firm, domain.SystemActor("setup"), "ChangeFirmSettings", firm.ChangeSettings{Firm: w.Firm, ClientSessionDays: &days})
+	ben := w.signIn("Ben")
+	w.Advance(11 * time.Hour)
+	if !w.open(priya.Secret) || !w.open(ana.Secret) || !w.open(ben.Secret) {
+		t.Fatal("a session ends early")
+	}
+	w.Facts()
+	w.Advance(48 * time.Hour)
+	if w.open(ben.Secret) {
+		t.Error("a new session lasts longer than the firm wants")
+	}
+	if w.open(ana.Secret) || w.open(ana.Secret) {
+		t.Error("a session that began before lasts longer than the firm wants")
+	}
+	w.facts("portal: ended a session whose time was over")
+}
+
+func TestAnOpenPageDoesNotKeepASessionAlive(t *testing.T) {
+	w := newWorld(t)
+	in := w.signIn("Priya")
+	quietly := func() bool {
+		_, ok, err := w.Keeper.Lookup(t.Context(), in.Secret, auth.Use{Quiet: true})
+		w.no(err)
+		return ok
+	}
+	for range 11 {
+		w.Advance(time.Hour)
+		if !quietly() {
+			t.Fatal("it ends early")
+		}
+	}
+	w.Advance(time.Hour)
+	if quietly() || w.open(in.Secret) {
+		t.Error("looking for news makes a session last")
+	}
+}
+
 func TestWhoComesBack(t *testing.T) {
 	w := newWorld(t)
 	in := w.signIn("Ana")

@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"time"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/access"
@@ -39,6 +40,11 @@ type Firm struct {
 	Name         string
 	Slug         string
 	SecondFactor bool // clients need a second factor
+
+	ClientIdle time.Duration // how long the sessions of its clients last without use; 0: as long as they can
+
+	PrimaryColor, AccentColor string // #rrggbb; empty for ours
+	LogoURL                   string // its address on this portal; empty: there is none
 }
 
 // People is the write side as it is now.

@@ -11,7 +11,7 @@ import (
 	"github.com/atrium-portal/atrium/readapi/auth"
 )
 
-// How long sessions last: without use, and whatever happens. One that lacks something does not wait for long.
+// How long sessions last: without use, and whatever happens. A firm can shorten ClientIdle. One that lacks something does not wait for long.
 const (
 	ClientIdle    = 30 * 24 * time.Hour
 	ClientLasts   = 90 * 24 * time.Hour
@@ -54,9 +54,12 @@ func (k *Keeper) advance(ctx context.Context, p Person, s Session, v Visit, keep
 	if opened {
 		now := k.Now()
 		s.Seen, s.Proved = now, now
-		s.Idle, s.Ends = ClientIdle, now.Add(ClientLasts)
-		if p.Kind == access.Staff {
-			s.Idle, s.Ends = StaffIdle, now.Add(StaffLasts)
+		s.Idle, s.Ends = StaffIdle, now.Add(StaffLasts)
+		if p.Kind == access.Contact {
+			s.Ends = now.Add(ClientLasts)
+			if s.Idle, err = k.clientIdle(ctx, s.Who); err != nil {
+				return Entry{}, err
+			}
 		}
 	}
 	s.Expires = s.Seen.Add(s.Idle)
@@ -116,7 +119,7 @@ func (k *Keeper) secondRequired(ctx context.Context, w Who) (bool, error) {
 // Lookup implements auth.Sessions.
 func (k *Keeper) Lookup(ctx context.Context, secret string, use auth.Use) (auth.Identity, bool, error) {
 	now := k.Now()
-	s, noted, ok, err := k.Store.Session(ctx, hashOf(secret), use.IP, use.UserAgent, now)
+	s, noted, ok, err := k.lookedUp(ctx, secret, use, now)
 	if err != nil || !ok || s.Stage != Open {
 		return auth.Identity{}, false, err
 	}
@@ -136,6 +139,36 @@ func (k *Keeper) Lookup(ctx context.Context, secret string, use auth.Use) (auth.
 		k.visited(ctx, s, Visit{IP: use.IP, UserAgent: use.UserAgent})
 	}
 	return id, true, nil
+}
+
+// lookedUp finds a session and notes its use; noted is false for a quiet use. Where the firm lets its clients' sessions
+// last less long than when this one began, it ends by what the firm says now.
+func (k *Keeper) lookedUp(ctx context.Context, secret string, use auth.Use, now time.Time) (s Session, noted, ok bool, err error) {
+	if use.Quiet {
+		s, ok, err = k.Store.Peek(ctx, hashOf(secret), now)
+		return s, false, ok, err
+	}
+	s, noted, ok, err = k.Store.Session(ctx, hashOf(secret), use.IP, use.UserAgent, now)
+	if err != nil || !ok || !noted || s.Who.Kind != access.Contact {
+		return s, noted, ok, err
+	}
+	idle, err := k.clientIdle(ctx, s.Who)
+	if err != nil || now.Before(s.Seen.Add(idle)) {
+		return s, noted, err == nil, err
+	}
+	if _, _, err = k.Store.End(ctx, s.Who, s.ID); err == nil {
+		err = k.ended(ctx, s.Who, portal, access.ByExpiry, Visit{}, s)
+	}
+	return Session{}, false, false, err
+}
+
+// clientIdle is how long a session of a firm's client lasts without use.
+func (k *Keeper) clientIdle(ctx context.Context, w Who) (time.Duration, error) {
+	firm, _, err := k.People.Firm(ctx, w.Firm)
+	if err != nil || firm.ClientIdle == 0 {
+		return ClientIdle, err
+	}
+	return firm.ClientIdle, nil
 }
 
 // ChooseAccount has the session of a cookie's secret look at another account of its person from now on. An account that

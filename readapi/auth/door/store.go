@@ -132,6 +132,8 @@ type Sessions interface {
 	// Session finds a session that has not ended by the hash of its secret, as it was before this use, and notes the use
 	// (noted) when the last one was a minute ago or more.
 	Session(ctx context.Context, hash []byte, ip, agent string, now time.Time) (s Session, noted, ok bool, err error)
+	// Peek is Session without noting a use.
+	Peek(ctx context.Context, hash []byte, now time.Time) (s Session, ok bool, err error)
 	// Change replaces a session and its secret; ok is false when it has ended.
 	Change(ctx context.Context, s Session, hash []byte) (ok bool, err error)
 	// Sessions lists the open sessions of a person, the last used first.

@@ -185,7 +185,7 @@ func (p *Pages) newCodes(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	p.codes(w, r, s, codes, Security)
+	p.codes(w, r, s, codes, door.OwnPath(r.URL.Query().Get("next"), Security))
 }
 
 func (p *Pages) beginNewPasskey(w http.ResponseWriter, r *http.Request) {
@@ -204,6 +204,14 @@ func (p *Pages) addPasskey(w http.ResponseWriter, r *http.Request) {
 	next := r.URL.Query().Get("next")
 	if next == "" && in.Session.Stage == door.Open {
 		next = Security
+	}
+	var has door.Has
+	if err == nil && in.Session.Stage == door.Open {
+		has, err = p.Keeper.FactorsOf(r.Context(), in.Session.Who)
+		if err == nil && has.Recovery == 0 {
+			p.codesByScript(w, in, next)
+			return
+		}
 	}
 	p.enteredByScript(w, r, in, next, err)
 }

@@ -96,6 +96,8 @@ func TestInABrowser(t *testing.T) {
 		tab.Follow("[data-link] button")
 		tab.Open(address + "/account/security")
 		tab.Follow("[data-passkey=create]")
+		tab.WaitText("h1", "Keep these recovery codes") // the first second factor brings them
+		tab.Follow("main a.primary")
 		tab.Wait("[action$='/remove']")
 		tab.Open(address + "/logout")
 		tab.Follow("form.form button")

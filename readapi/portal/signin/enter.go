@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/a-h/templ"
 
@@ -260,6 +261,14 @@ func (p *Pages) enteredByScript(w http.ResponseWriter, r *http.Request, in door.
 	}
 	p.keep(w, in)
 	p.json(w, map[string]string{"location": after(in, door.OwnPath(next, ""))})
+}
+
+// codesByScript is enteredByScript for whoever has no recovery codes yet: the script sends on a form that makes and
+// shows them.
+func (p *Pages) codesByScript(w http.ResponseWriter, in door.Entry, next string) {
+	p.keep(w, in)
+	next = url.QueryEscape(after(in, door.OwnPath(next, "")))
+	p.json(w, map[string]any{"location": "/account/recovery-codes?next=" + next, "post": true})
 }
 
 // leaving is for those who type the address: signing out takes a button.

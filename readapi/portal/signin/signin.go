@@ -29,8 +29,6 @@ type Options struct {
 	Scopes auth.People // for the pages of the staff
 	Now    func() time.Time
 	Logger *slog.Logger // silent when nil
-	// Brand is how a firm shows itself; nil: by its name.
-	Brand func(door.Firm) ui.Brand
 	// Privacy is the address of the privacy policy; empty: there is none.
 	Privacy string
 }
@@ -55,9 +53,6 @@ func New(o Options) (*Pages, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.Brand == nil {
-		o.Brand = func(f door.Firm) ui.Brand { return ui.Brand{Name: f.Name} }
 	}
 	return &Pages{o}, nil
 }
@@ -226,11 +221,16 @@ func (p *Pages) firmOf(ctx context.Context, s door.Session) (door.Firm, error) {
 
 // frame is what stands around a page.
 func (p *Pages) frame(f door.Firm, title, intro string) ui.AuthPage {
-	a := ui.AuthPage{Title: title, Intro: intro, Brand: p.Brand(f), Home: Login, Help: Help, Privacy: p.Privacy}
+	a := ui.AuthPage{Title: title, Intro: intro, Brand: brandOf(f), Home: Login, Help: Help, Privacy: p.Privacy}
 	if f.Slug != "" {
 		a.Home = "/" + f.Slug + "/login"
 	}
 	return a
+}
+
+// brandOf is how a firm shows itself.
+func brandOf(f door.Firm) ui.Brand {
+	return ui.Brand{Name: f.Name, Primary: f.PrimaryColor, Accent: f.AccentColor, LogoURL: f.LogoURL}
 }
 
 // form is what was typed into a form, and what was wrong with it.

@@ -253,6 +253,9 @@ func (s suite) sessions() {
 		}
 	}
 	look("wrong", Now, nil, false)
+	missing[door.Session](s)(s.Peek(ctx, hash("wrong"), Now))
+	missing[door.Session](s)(s.Peek(ctx, hash("secret"), Now.Add(time.Hour)))
+	found(s, session)(s.Peek(ctx, hash("secret"), Now.Add(59*time.Minute))) // which does not make it last longer
 	look("secret", Now.Add(59*time.Second), &session, false)
 	look("secret", Now.Add(time.Hour), nil, false)
 	look("secret", Now.Add(time.Minute), &session, true)

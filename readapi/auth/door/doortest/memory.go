@@ -218,6 +218,18 @@ func (m *Memory) Session(_ context.Context, hash []byte, ip, agent string, now t
 	return s, false, false, nil
 }
 
+// Peek implements door.Sessions.
+func (m *Memory) Peek(_ context.Context, hash []byte, now time.Time) (door.Session, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.sessions {
+		if k.hash == string(hash) && alive(k.Session, now) {
+			return k.Session, true, nil
+		}
+	}
+	return door.Session{}, false, nil
+}
+
 // Change implements door.Sessions.
 func (m *Memory) Change(_ context.Context, s door.Session, hash []byte) (bool, error) {
 	m.mu.Lock()

@@ -237,7 +237,11 @@ func personOf(f domain.ID, p commands.Person) door.Person {
 // Firm implements door.People.
 func (p People) Firm(ctx context.Context, id domain.ID) (door.Firm, bool, error) {
 	state, revision, err := commands.State(ctx, p.Loop, firm.Aggregate, id)
-	return door.Firm{ID: id, Name: state.Settings.Name, Slug: state.Slug, SecondFactor: state.Settings.RequireSecondFactorForClients}, revision != domain.NoStream, err
+	s := state.Settings
+	return door.Firm{
+		ID: id, Name: s.Name, Slug: state.Slug, SecondFactor: s.RequireSecondFactorForClients, ClientIdle: time.Duration(s.ClientSessionDays) * 24 * time.Hour,
+		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor, LogoURL: "/logo.png",
+	}, revision != domain.NoStream, err
 }
 
 // Firms implements door.People.

@@ -13,7 +13,11 @@ async function passkey(b) {
 		const made = b.dataset.passkey === "create"
 			? await navigator.credentials.create({ publicKey: K.parseCreationOptionsFromJSON(publicKey) })
 			: await navigator.credentials.get({ publicKey: K.parseRequestOptionsFromJSON(publicKey) });
-		location.assign((await post(b.dataset.finish, made)).location);
+		const next = await post(b.dataset.finish, made);
+		if (!next.post) return location.assign(next.location);
+		const form = Object.assign(document.createElement("form"), { method: "post", action: next.location });
+		document.body.append(form);
+		form.submit();
 	} catch (e) {
 		error.textContent = e.name === "NotAllowedError" ? "The passkey was not used. Try again, or sign in another way." : e.message;
 	}
