@@ -6,29 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"github.com/atrium-portal/atrium/cmd/internal/eventlog"
-	"github.com/atrium-portal/atrium/cmd/internal/eventnode"
-	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/projections"
 )
 
 type benchCmd struct {
-	Append benchAppendCmd `cmd:"" help:"Durable appends through the official client (P1), against a bare group-commit sequencer."`
+	Append benchAppendCmd `cmd:"" help:"Durable appends through the official client (P1), against a bare group-commit sequencer; with --events growth (P8) and reads (P2)."`
 	Replay benchReplayCmd `cmd:"" help:"Rebuild (P3) against COPY of the same rows, backlog (P4) against one transaction per event."`
 	Read   benchReadCmd   `cmd:"" help:"A list with row-level security (P6), against a bare handler without."`
 	Pages  benchPagesCmd  `cmd:"" help:"Pages at 16 connections, and the weight of a first visit (P7), beside the bare handler of read."`
 }
 
 func (benchCmd) Help() string {
-	return "Examples:\n  atrium bench append\n  atrium bench replay --full\nEach benchmark measures its limit and the product in turn and prints medians with [min .. max]."
+	return "Examples:\n  atrium bench append --events 1000000\n  atrium bench replay --full\nEach benchmark measures its limit and the product in turn and prints medians with [min .. max]."
 }
 
 type benchFlags struct {
@@ -83,122 +77,6 @@ func (b benchFlags) scratch(f func(dir string) error) (err error) {
 	return f(dir)
 }
 
-type benchAppendCmd struct{ benchFlags }
-
-func (c benchAppendCmd) Run(ctx context.Context, t *terminal) error {
-	length := 2 * time.Second
-	if c.Full {
-		length = 10 * time.Second
-	}
-	var results []result
-	for _, w := range []struct {
-		writers int
-		reach   string
-	}{{1, ">= 0.5"}, {32, ">= 0.3"}, {128, ">= 0.3"}} {
-		r := result{Name: fmt.Sprintf("P1 append, %d writers", w.writers), Unit: "events/s", Reach: w.reach}
-		tail := result{Name: fmt.Sprintf("P1 p99, %d writers", w.writers), Unit: "ms", Reach: "<= 10 fsyncs at 32 writers"}
-		for range c.Rounds {
-			err := c.scratch(func(dir string) error {
-				limit, err := eventnode.LimitAppend(filepath.Join(dir, "limit"), w.writers, length)
-				if err != nil {
-					return err
-				}
-				product, p99, err := appendRate(ctx, t, filepath.Join(dir, "node"), w.writers, length)
-				if err != nil {
-					return err
-				}
-				fsync, err := fsyncTime(dir)
-				r.Product, r.Limit = append(r.Product, product), append(r.Limit, limit)
-				tail.Product, tail.Limit = append(tail.Product, p99.Seconds()*1e3), append(tail.Limit, fsync.Seconds()*1e3)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-		r.Ratio = r.Product.median() / r.Limit.median()
-		tail.Ratio = tail.Product.median() / tail.Limit.median()
-		results = append(results, r, tail)
-	}
-	return c.print(t, results)
-}
-
-// appendRate appends 1 KB events through the official client, each writer to its own stream, each append waiting for
-// its reply.
-func appendRate(ctx context.Context, t *terminal, dir string, writers int, length time.Duration) (perSecond float64, p99 time.Duration, err error) {
-	node, err := eventnode.Start(ctx, eventnode.Options{Dir: dir, Listen: "127.0.0.1:0", Logger: t.log})
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { err = errors.Join(err, node.Close()) }()
-	log, err := eventlog.Open(node.URL(), eventlog.Options{})
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	data, err := json.Marshal(map[string]string{"text": string(make([]byte, 150))})
-	if err != nil {
-		return 0, 0, err
-	}
-	var (
-		wg     sync.WaitGroup
-		mu     sync.Mutex
-		waits  []time.Duration
-		failed error
-		total  atomic.Int64
-		begun  = time.Now()
-	)
-	for range writers {
-		wg.Go(func() {
-			stream := domain.StreamName("bench", domain.NewID())
-			var mine []time.Duration
-			for revision := domain.NoStream; time.Since(begun) < length; revision++ {
-				at := time.Now()
-				_, err := log.Append(ctx, stream, revision, []domain.Proposed{{ID: domain.NewID(), Type: "Benchmarked", Data: data, Metadata: []byte(`{}`)}})
-				if err != nil {
-					mu.Lock()
-					failed = errors.Join(failed, err)
-					mu.Unlock()
-					return
-				}
-				mine = append(mine, time.Since(at))
-				total.Add(1)
-			}
-			mu.Lock()
-			waits = append(waits, mine...)
-			mu.Unlock()
-		})
-	}
-	wg.Wait()
-	if failed != nil || len(waits) == 0 {
-		return 0, 0, errors.Join(failed, ctx.Err())
-	}
-	slices.Sort(waits)
-	return float64(total.Load()) / time.Since(begun).Seconds(), waits[len(waits)*99/100], nil
-}
-
-// fsyncTime is the median time of writing 1 KB and making it durable.
-func fsyncTime(dir string) (time.Duration, error) {
-	f, err := os.Create(filepath.Join(dir, "fsync"))
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	var times []time.Duration
-	for range 200 {
-		at := time.Now()
-		if _, err := f.Write(make([]byte, 1024)); err != nil {
-			return 0, err
-		}
-		if err := f.Sync(); err != nil {
-			return 0, err
-		}
-		times = append(times, time.Since(at))
-	}
-	slices.Sort(times)
-	return times[len(times)/2], nil
-}
-
 type benchReplayCmd struct {
 	benchFlags
 	Events int `help:"Events in the log; 0 means 20,000, or 1,000,000 with --full." default:"0"`
@@ -213,7 +91,7 @@ func (c benchReplayCmd) Run(ctx context.Context, t *terminal) error {
 		}
 	}
 	return c.scratch(func(dir string) error {
-		k, err := openStack(ctx, stores{Data: dir}, t.now, t.log)
+		k, err := openStack(ctx, stores{Data: dir}, t.now, t.log, nil)
 		if err != nil {
 			return err
 		}

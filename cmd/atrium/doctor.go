@@ -60,7 +60,7 @@ func (c doctorCmd) examine(ctx context.Context, t *terminal) (list []finding) {
 	}
 	check("disk space", err, fmt.Sprintf("%d GiB free", free>>30))
 	check("address", addressFree(c.Listen), c.Listen)
-	k, err := openStack(ctx, c.stores, t.now, t.log)
+	k, err := openStack(ctx, c.stores, t.now, t.log, nil)
 	if !check("event store, database, keys", err, "open") {
 		return list
 	}

@@ -11,13 +11,13 @@ import (
 
 // withPages puts the pages for people beside the routes for programs.
 func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) {
-	reader, err := readapi.NewReader(readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader}, k.engine, k.now)
+	reader, err := readapi.NewReader(readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader}, k.engine, k.past, k.now)
 	if err != nil {
 		return nil, err
 	}
 	options := portal.Options{
-		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events}, Seals: k.seals,
-		Now: k.now, Logger: k.log, PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true,
+		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events, k.operator}, Seals: k.seals,
+		Now: k.now, Logger: k.log, Around: k.around("pages"), PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true, Uploads: k.uploads(),
 	}
 	if e := k.entrance; e != nil {
 		options.Client, options.Staff = e.identify()
@@ -39,6 +39,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 		mux.Handle(path, reads)
 	}
 	mux.Handle("/assets/", ui.Static())
+	mux.Handle("/logos/", k.uploads().Logos())
 	mux.HandleFunc("GET "+keysPath, k.seals.serveKeys)
 	mux.Handle("/", pages)
 	return mux, nil

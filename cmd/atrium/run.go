@@ -20,7 +20,7 @@ import (
 
 // withIdleStack opens the stack, runs f and closes it. Nothing is projected meanwhile.
 func withIdleStack(ctx context.Context, s stores, t *terminal, f func(*stack) error) (err error) {
-	k, err := openStack(ctx, s, t.now, t.log)
+	k, err := openStack(ctx, s, t.now, t.log, nil)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func withIdleStack(ctx context.Context, s stores, t *terminal, f func(*stack) er
 
 // withStack is withIdleStack with the projector running, so that f sees in the read models what it did.
 func withStack(ctx context.Context, s stores, t *terminal, f func(*stack) error) (err error) {
-	k, err := openStack(ctx, s, t.now, t.log)
+	k, err := openStack(ctx, s, t.now, t.log, nil)
 	if err != nil {
 		return err
 	}
@@ -61,22 +61,28 @@ func withStack(ctx context.Context, s stores, t *terminal, f func(*stack) error)
 // startProjector keeps the read models up to date until ctx ends. Tables of another build are rebuilt first, with the
 // old ones still serving.
 func (k *stack) startProjector(ctx context.Context, group *errgroup.Group) error {
+	if _, err := k.engine.Open(ctx); err != nil {
+		return err
+	}
+	group.Go(func() error { return k.alone(ctx, readModels, k.project) })
+	return nil
+}
+
+// project rebuilds the tables of another build, and then keeps up with the log.
+func (k *stack) project(ctx context.Context) error {
 	needsRebuild, err := k.engine.Open(ctx)
 	if err != nil {
 		return err
 	}
-	group.Go(func() error {
-		if needsRebuild {
-			k.log.Info("the read tables are of another build: rebuilding beside them")
-			rebuilt, err := k.engine.Rebuild(ctx, k.source, func(projections.Progress) {})
-			if err != nil {
-				return fmt.Errorf("rebuilding the read tables: %w", err)
-			}
-			k.log.Info("rebuilt", "events", rebuilt.Events, "digest", rebuilt.Digest.Total)
+	if needsRebuild {
+		k.log.Info("the read tables are of another build: rebuilding beside them")
+		rebuilt, err := k.engine.Rebuild(ctx, k.source, func(projections.Progress) {})
+		if err != nil {
+			return fmt.Errorf("rebuilding the read tables: %w", err)
 		}
-		return k.follow(ctx, "read-models", func(ctx context.Context) (domain.Position, error) { return k.engine.Position(ctx) }, projections.Handler(k.engine))
-	})
-	return nil
+		k.log.Info("rebuilt", "events", rebuilt.Events, "digest", rebuilt.Digest.Total)
+	}
+	return k.feed(ctx, readModels, k.engine.Position, projections.Handler(k.engine))
 }
 
 // startReactors gives follow-ups and watches the clock until ctx ends.
@@ -98,12 +104,17 @@ func (k *stack) startReactors(ctx context.Context, group *errgroup.Group) {
 	})
 	group.Go(func() error {
 		overdue := reactors.Overdue{Loop: k.loop, Receivables: receivables{k.pools}, Now: k.now, Logger: k.log}
-		return overdue.Run(ctx, time.Minute)
+		return k.alone(ctx, "overdue", func(ctx context.Context) error { return overdue.Run(ctx, time.Minute) })
 	})
 }
 
-// follow feeds the log to one handler, in order, from where the handler is, until ctx ends.
+// follow feeds the log to one handler while no other process does, until ctx ends.
 func (k *stack) follow(ctx context.Context, name string, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
+	return k.alone(ctx, name, func(ctx context.Context) error { return k.feed(ctx, name, from, handle) })
+}
+
+// feed gives the log to one handler, in order, from where the handler is, until ctx ends.
+func (k *stack) feed(ctx context.Context, name string, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
 	// Starting and stopping a handler is news for developers only.
 	logger := watermill.NewSlogLoggerWithLevelMapping(k.log.With("handler", name), map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
 	subscriber, err := feed.New(feed.Options{Client: k.newClient, Prefixes: catalog.Prefixes(), From: from, Logger: k.log.With("handler", name)})
@@ -114,7 +125,7 @@ func (k *stack) follow(ctx context.Context, name string, from func(context.Conte
 	if err != nil {
 		return err
 	}
-	router.AddConsumerHandler(name, "$all", subscriber, handle)
+	router.AddConsumerHandler(name, "$all", subscriber, k.metrics.Batches(name)(k.traces.Batches(name)(handle)))
 	return router.Run(ctx)
 }
 

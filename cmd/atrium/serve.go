@@ -26,6 +26,7 @@ type serveCmd struct {
 	paying
 	letting
 	witnessing
+	showing
 	Listen    string `help:"Address to serve on." default:"localhost:8080"`
 	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
 	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
@@ -53,7 +54,12 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	}
 	defer listener.Close()
 	var dev clock
-	k, err := openStack(ctx, c.stores, dev.now, t.log)
+	traces, err := c.openTraces(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, traces.Close(context.WithoutCancel(ctx))) }()
+	k, err := openStack(ctx, c.stores, dev.now, t.log, traces)
 	if err != nil {
 		return err
 	}
@@ -98,6 +104,11 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		desk.tend(work, group)
 	}
 	k.entrance.tend(work, k, group, c.Role)
+	k.tendFiles(work, group)
+	k.openOperator(work, group)
+	if err := c.show(work, k, group); err != nil {
+		return err
+	}
 	handler, err := c.handler(k, desk, &dev, &ready)
 	if err != nil {
 		return err
@@ -179,20 +190,23 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 		Sessions:   k.sessions(),
 		People:     people{k.loop},
 		Checkpoint: k.engine,
-		Ops:        ops{k.engine, k.source, k.events},
+		Ops:        ops{k.engine, k.source, k.events, k.operator},
 		Seals:      k.seals,
+		Past:       k.past,
 		Commands: func(r chi.Router) {
 			api.Routes(r, k.loop.Menu, k.dispatch, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
 		},
 		Menu:      menuFor(k.loop.Menu),
 		Documents: pdf.Documents{},
-		Ready: func(context.Context) error {
+		Uploads:   k.uploads(),
+		Ready: func(ctx context.Context) error {
 			if !ready.Load() {
 				return errors.New("the read models are catching up")
 			}
-			return nil
+			return k.able(ctx)
 		},
-		Now: k.now, Logger: k.log, PublicURL: c.PublicURL, Limit: c.Limit,
+		Around: k.around("api"),
+		Now:    k.now, Logger: k.log, PublicURL: c.PublicURL, Limit: c.Limit,
 	})
 	if err != nil {
 		return nil, err

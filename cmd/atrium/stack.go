@@ -12,11 +12,13 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
+	"github.com/atrium-portal/atrium/cmd/internal/blob"
 	"github.com/atrium-portal/atrium/cmd/internal/eventlog"
 	"github.com/atrium-portal/atrium/cmd/internal/eventnode"
 	"github.com/atrium-portal/atrium/cmd/internal/feed"
 	"github.com/atrium-portal/atrium/cmd/internal/keystore"
 	"github.com/atrium-portal/atrium/cmd/internal/postgres"
+	"github.com/atrium-portal/atrium/cmd/internal/telemetry"
 	"github.com/atrium-portal/atrium/commands"
 	"github.com/atrium-portal/atrium/commands/api"
 	"github.com/atrium-portal/atrium/domain"
@@ -28,6 +30,7 @@ import (
 type stores struct {
 	Data       string `help:"Folder for everything kept on this machine." default:"./data" type:"path"`
 	Eventstore string `help:"EventStoreDB to use instead of the embedded node, such as esdb://host:2113?tls=true. @FILE reads it from a file." placeholder:"URL"`
+	Files      string `help:"Where uploaded files are instead of the data folder, such as s3://bucket?region=eu-central-1. @FILE reads it from a file." placeholder:"URL"`
 	Database   string `help:"Postgres (15 or newer) to use instead of the managed one, such as postgres://user:password@host/atrium. @FILE reads it from a file." placeholder:"URL"`
 }
 
@@ -42,13 +45,21 @@ type stack struct {
 	pools  *postgres.Pools
 	keys   *keystore.Keystore
 	tokens *postgres.Tokens
+	files  *blob.Store
 	codec  *domain.Codec
 	loop   *commands.Loop
 	// dispatch runs the commands that people and programs give: the loop, or whoever acts on some of them at once.
 	dispatch api.Dispatcher
 	engine   *projections.Engine
-	source   projections.Source
+	operator *operator
+	past     *projections.Past
 	seals    *seals
+	source   projections.Source
+
+	metrics *telemetry.Metrics
+	traces  *telemetry.Traces // nil: nothing is traced
+	late    telemetry.Lateness
+	leases  *postgres.Leases // nil: no other process shares the stores
 
 	// entrance is how people get in; nil where nobody does.
 	entrance *entrance
@@ -59,8 +70,8 @@ type stack struct {
 
 // openStack opens the stores and builds the rooms. It changes nothing but what a first start makes. On an error
 // everything opened so far is closed.
-func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Logger) (_ *stack, err error) {
-	k := &stack{log: log, now: now}
+func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Logger, traces *telemetry.Traces) (_ *stack, err error) {
+	k := &stack{log: log, now: now, metrics: telemetry.NewMetrics(), traces: traces}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, k.Close())
@@ -75,22 +86,32 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	if err := k.openEvents(ctx, s); err != nil {
 		return nil, err
 	}
+	if k.node == nil && k.cluster == nil {
+		k.leases = postgres.NewLeases(k.pools.App, postgres.DefaultLeaseTimes, log)
+	}
 	k.tokens = postgres.NewTokens(k.pools.App, now, k.cluster != nil)
 	if k.keys, err = keystore.Open(ctx, k.pools.App, keystore.Options{Dir: filepath.Join(s.Data, "secrets"), Now: now}); err != nil {
 		return nil, err
 	}
 	k.seals = openSeals(k)
+	if err := k.openFiles(ctx, s); err != nil {
+		return nil, err
+	}
 	if k.codec, err = domain.NewCodec(catalog.Types(), k.keys, nil); err != nil {
 		return nil, err
 	}
 	if k.loop, err = commands.NewLoop(commands.Options{
-		Log: k.events, Codec: k.codec, Menu: commands.Atrium(), Now: now, Logger: log, LoginKey: k.keys.Derive("login e-mail addresses"),
+		Log: k.metrics.Log(k.events), Codec: k.codec, Menu: commands.Atrium(), Now: now, Logger: log, LoginKey: k.keys.Derive("login e-mail addresses"), Files: k.files,
 		Exclusive: k.node != nil, // the embedded node has no other client
+		Observe:   k.metrics.Command, Trace: traces.Parent,
 	}); err != nil {
 		return nil, err
 	}
 	k.dispatch = k.loop
-	k.engine, err = projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Logger: log})
+	if k.engine, err = projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Logger: log}); err != nil {
+		return nil, err
+	}
+	k.past, err = projections.NewPast(k.engine, k.events)
 	return k, err
 }
 
@@ -119,7 +140,7 @@ func (k *stack) openDatabase(ctx context.Context, s stores) error {
 		})
 		k.cluster, url = cluster, cluster.URL()
 	}
-	if k.pools, err = postgres.Connect(ctx, url, postgres.Options{}); err != nil {
+	if k.pools, err = postgres.Connect(ctx, url, postgres.Options{Tracer: k.traces.Queries()}); err != nil {
 		return err
 	}
 	k.onClose(func() error { k.pools.Close(); return nil })

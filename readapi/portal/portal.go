@@ -33,6 +33,8 @@ type Options struct {
 
 	Now    func() time.Time
 	Logger *slog.Logger // silent when nil
+	// Around is what stands around every route, outermost first, such as measuring; nil: nothing.
+	Around []func(http.Handler) http.Handler
 	// PublicURL is where people reach the program. With https, browsers are told to keep to it.
 	PublicURL string
 	// Doors are the pages of package signin.
@@ -64,7 +66,10 @@ type Doors struct {
 }
 
 // portal answers the requests.
-type portal struct{ Options }
+type portal struct {
+	Options
+	routes chi.Routes
+}
 
 // maxForm bounds what is read of a form: the text of a contract is the longest thing that people send.
 const maxForm = 2 << 20
@@ -78,13 +83,15 @@ func Router(o Options) (chi.Router, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &portal{o}
+	p := &portal{Options: o}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, &domain.Fault{Kind: domain.Forbidden, Code: "cross-origin", Message: "This request came from a page of another site. Only our own pages may change something."})
 	}))
 
 	r := chi.NewRouter()
+	p.routes = r
+	r.Use(o.Around...)
 	r.Use(
 		readapi.Visits(o.Logger), p.headers, p.recovered, middleware.ClientIPFromRemoteAddr, crossOrigin.Handler,
 		middleware.RequestSize(maxForm), middleware.GetHead, middleware.Compress(5, "text/html", "text/csv"),
@@ -95,11 +102,11 @@ func Router(o Options) (chi.Router, error) {
 		o.Routes(r)
 	}
 	r.Group(func(r chi.Router) {
-		r.Use(auth.Authenticate(o.People, p.fail, o.Client...), p.clientsOnly)
+		r.Use(auth.Authenticate(o.People, p.fail, o.Client...), p.clientsOnly, p.looking)
 		p.clientRoutes(r)
 	})
 	r.Route("/staff", func(r chi.Router) {
-		r.Use(auth.Authenticate(o.People, p.fail, o.Staff...), p.staffOnly)
+		r.Use(auth.Authenticate(o.People, p.fail, o.Staff...), p.staffOnly, p.looking)
 		p.staffRoutes(r)
 	})
 	return r, nil
@@ -191,9 +198,13 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, c temp
 		http.Error(w, domain.AsFault(nil).Message, http.StatusInternalServerError)
 		return
 	}
+	page := b.Bytes()
+	if at := r.URL.Query().Get(asOf); at != "" && status == http.StatusOK {
+		page = p.ofThePast(page, at)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(b.Bytes()) //nolint:errcheck // the reader has gone; there is nobody to tell
+		w.Write(page) //nolint:errcheck // the reader has gone; there is nobody to tell
 	}
 }

@@ -48,6 +48,8 @@ var (
 type Options struct {
 	// Readers is the size of each of the two reader pools; 0 means four per processor, at least 8.
 	Readers int
+	// Tracer is told of every statement; nil: nobody is.
+	Tracer pgx.QueryTracer
 }
 
 // Connect opens the database named by url: a managed cluster's or any Postgres from version 15 on. It makes the
@@ -107,6 +109,7 @@ func open(ctx context.Context, admin *pgxpool.Config, o Options) (*Pools, error)
 		cfg := admin.Copy()
 		cfg.MaxConns = int32(pool.size)
 		cfg.MinConns = 0
+		cfg.ConnConfig.Tracer = o.Tracer
 		cfg.ConnConfig.User = pool.role
 		cfg.ConnConfig.Password = loginPassword(admin.ConnConfig.Password, pool.role)
 		cfg.ConnConfig.RuntimeParams["application_name"] = pool.role
