@@ -73,6 +73,7 @@ type StatementPaper struct {
 	PartiesNow
 	StatementDetail
 	Made domain.Date // the day on which it is drawn
+	Seal string      // the firm's newest, as SIZE:ROOT; empty: none
 }
 
 // ContractPaper is a contract with the certificate of its signatures. Once it is complete it never changes.
@@ -258,6 +259,10 @@ func (s *server) drawn(p *paper) http.HandlerFunc {
 			if s.PublicURL != "" {
 				v.Verify = strings.TrimSuffix(s.PublicURL, "/") + "/contracts/" + id.String()
 			}
+		}
+		if err := s.sealedPaper(r.Context(), scope.Firm, object.Interface()); err != nil {
+			Problem(w, r, err)
+			return
 		}
 		body, err := p.draw(s.Documents, object.Interface())
 		if err != nil {

@@ -13,6 +13,10 @@ import (
 type Seals interface {
 	// Seals lists the logs of a firm, the newest first.
 	Seals(ctx context.Context, firm domain.ID) ([]Seal, error)
+	// Newest is the newest seal of a firm as SIZE:ROOT; empty when there is none.
+	Newest(ctx context.Context, firm domain.ID) string
+	// Await waits for the seal of everything up to a position, but not for long: papers go out, and the seal follows.
+	Await(ctx context.Context, p domain.Position)
 }
 
 // Seal is the newest seal of a log. Older logs of a firm do not grow any more.
@@ -35,6 +39,25 @@ type Seal struct {
 
 // SealLate is how long an event may wait for its seal before that is an alarm: until then nobody could tell if it was changed.
 const SealLate = 10 * time.Second
+
+// sealedPaper waits until what a receipt or a contract says is sealed, and puts the newest seal on a statement. The others
+// never change, so a seal that is newer every day has no place on them.
+func (s *server) sealedPaper(ctx context.Context, firm domain.ID, paper any) error {
+	if s.Seals == nil {
+		return nil
+	}
+	switch paper := paper.(type) {
+	case *ReceiptPaper, *ContractPaper:
+		at, err := s.Checkpoint.Position(ctx)
+		if err != nil {
+			return err
+		}
+		s.Seals.Await(ctx, at)
+	case *StatementPaper:
+		paper.Seal = s.Seals.Newest(ctx, firm)
+	}
+	return nil
+}
 
 // seals answers with the seals of the caller's firm.
 func (s *server) seals(r *http.Request) ([]Seal, error) {

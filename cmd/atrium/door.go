@@ -12,6 +12,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"golang.org/x/sync/errgroup"
 
@@ -45,6 +46,7 @@ type entrance struct {
 	outbox  *postgres.Outbox
 	sender  *mail.Sender // nil until somebody sends
 	mailbox *mail.Folder // nil with a mail server
+	base    string       // where people reach the portal
 	now     func() time.Time
 }
 
@@ -58,7 +60,7 @@ func openEntrance(k *stack, base string, staffSecondFactor bool) (*entrance, err
 	if err != nil {
 		return nil, err
 	}
-	e := &entrance{people: folk{k}, outbox: outbox, now: k.now}
+	e := &entrance{people: folk{k}, outbox: outbox, now: k.now, base: base}
 	e.keeper, err = door.New(door.Options{
 		Store: store, People: e.people, Journal: k.loop, Now: k.now, Logger: k.log, Key: k.keys.Derive("the door"),
 		PublicURL: base, StaffSecondFactor: staffSecondFactor,
@@ -92,7 +94,7 @@ func (e *entrance) openMail(k *stack, c letting, data, base string) error {
 
 // tellPeople tells people of changes in how they sign in, until ctx ends.
 func (e *entrance) tellPeople(ctx context.Context, k *stack) error {
-	notices := reactors.Notices{Loop: k.loop, Codec: k.codec, Post: post{e.outbox}, Checkpoints: checkpoints{k.pools.App}, Now: k.now}
+	notices := reactors.Notices{Loop: k.loop, Codec: k.codec, Post: post{e.outbox, k.seals}, Readers: memberships{k.pools}, Base: e.base, Checkpoints: checkpoints{k.pools.App}, Now: k.now}
 	from := func(ctx context.Context) (domain.Position, error) {
 		at, found, err := notices.Checkpoints.Checkpoint(ctx, notices.Name())
 		if err != nil || found {
@@ -113,10 +115,26 @@ func (e *entrance) tellPeople(ctx context.Context, k *stack) error {
 	})
 }
 
+// memberships tells who works for a client, from the read models.
+type memberships struct{ pools *postgres.Pools }
+
+// Readers lists the contacts of an account.
+func (m memberships) Readers(ctx context.Context, firmID, accountID domain.ID) ([]domain.ID, error) {
+	rows, err := m.pools.Projector.Query(ctx, "select contact from read.memberships where firm = $1 and account = $2 order by contact", firmID, accountID)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[domain.ID])
+}
+
 // post is the outbox as reactors see it.
-type post struct{ outbox *postgres.Outbox }
+type post struct {
+	outbox *postgres.Outbox
+	seals  *seals
+}
 
 func (p post) Post(ctx context.Context, l reactors.Letter) error {
+	l.Text, l.HTML = p.withSeal(ctx, l)
 	return p.outbox.Enqueue(ctx, postgres.Mail{ID: l.ID, Firm: l.Firm, To: l.To, Subject: l.Subject, Text: l.Text, HTML: l.HTML, Created: l.Created})
 }
 

@@ -125,7 +125,7 @@ type server struct {
 }
 
 // serving runs f against a server on a data folder, stops it in order, and returns what it logged.
-func serving(t *testing.T, data string, f func(server)) string {
+func serving(t *testing.T, data string, f func(server), change ...func(*serveCmd)) string {
 	t.Helper()
 	token := strings.TrimSpace(program(t, exitDone, "token", "create", "--data", data, "--staff", "priya@north.example"))
 	address := freeAddress(t)
@@ -135,6 +135,9 @@ func serving(t *testing.T, data string, f func(server)) string {
 	done := make(chan error, 1)
 	go func() {
 		c := serveCmd{stores: stores{Data: data}, Listen: address, Role: "all"}
+		for _, f := range change {
+			f(&c)
+		}
 		done <- c.Run(ctx, &terminal{out: io.Discard, err: io.Discard, log: slog.New(slog.NewTextHandler(&log, nil)), now: time.Now})
 	}()
 	s := server{t, "http://" + address, token}

@@ -22,6 +22,7 @@ import (
 	"github.com/atrium-portal/atrium/cmd/internal/witness"
 	"github.com/atrium-portal/atrium/commands"
 	"github.com/atrium-portal/atrium/commands/api"
+	"github.com/atrium-portal/atrium/commands/reactors"
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/projections"
 	"github.com/atrium-portal/atrium/projections/evidence"
@@ -195,15 +196,15 @@ func (s sealing) Dispatch(ctx context.Context, o commands.Order) (commands.Recei
 	}
 	for _, event := range receipt.Events {
 		if sealed[event] {
-			s.seals.await(ctx, receipt.Position)
+			s.seals.Await(ctx, receipt.Position)
 			break
 		}
 	}
 	return receipt, nil
 }
 
-// await waits a while for the seal of a position.
-func (s *seals) await(ctx context.Context, p domain.Position) {
+// Await implements readapi.Seals.
+func (s *seals) Await(ctx context.Context, p domain.Position) {
 	short, cancel := context.WithTimeout(ctx, sealWait)
 	defer cancel()
 	if err := s.sealer.Await(short, p); err != nil {
@@ -211,9 +212,8 @@ func (s *seals) await(ctx context.Context, p domain.Position) {
 	}
 }
 
-// newest is the newest seal of a firm as SIZE:ROOT, for the foot of mails, which is what `atrium-verify --extends` takes; empty when
-// there is none.
-func (s *seals) newest(ctx context.Context, firm domain.ID) string {
+// Newest implements readapi.Seals. SIZE:ROOT is what `atrium-verify --extends` takes.
+func (s *seals) Newest(ctx context.Context, firm domain.ID) string {
 	head, ok, err := s.store.Newest(ctx, firm)
 	if err != nil || !ok {
 		return ""
@@ -238,7 +238,7 @@ func (s *seals) publicKeys(ctx context.Context) (string, error) {
 	}
 	var text strings.Builder
 	fmt.Fprintln(&text, "# Public keys of the audit logs of this installation (Ed25519, base64), and of the witness that signs beside it.")
-	fmt.Fprintln(&text, "# A log's own key line for atrium-verify is shown to whoever may read the log: add ?log=ORIGIN, with the first line of a seal.")
+	fmt.Fprintln(&text, "# Add ?log=ORIGIN, with the first line of a seal, for the key as the notes of that log name it.")
 	for generation := 1; generation <= generations; generation++ {
 		fmt.Fprintln(&text, keyLine+base64.StdEncoding.EncodeToString(evidence.PublicKey(s.keys.seed(generation))))
 	}
@@ -337,4 +337,21 @@ func (s *seals) lag(ctx context.Context, sealed domain.Position, firm domain.ID)
 		err = nil
 	}
 	return lag, err
+}
+
+// withSeal puts the newest seal of the firm at the foot of a mail, so that whoever keeps the mail is a witness.
+func (p post) withSeal(ctx context.Context, l reactors.Letter) (text, html string) {
+	seal := p.seals.Newest(ctx, l.Firm)
+	if l.Firm == domain.NoID || seal == "" {
+		return l.Text, l.HTML
+	}
+	const says = "Seal of the history at this time: "
+	body, rest, _ := strings.Cut(l.HTML, "</body>")
+	if l.HTML != "" {
+		html = body + `<p style="color:#676d79;font-size:11px;text-align:center;word-break:break-all">` + says + seal + "</p>"
+		if rest != "" {
+			html += "</body>" + rest
+		}
+	}
+	return strings.TrimRight(l.Text, "\n") + "\n\n" + says + seal + "\n", html
 }

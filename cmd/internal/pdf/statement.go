@@ -49,7 +49,10 @@ func (Documents) Statement(p *readapi.StatementPaper) ([]byte, error) {
 	list = append(list, sum{"Closing balance", n.money(p.Closing), true})
 	s.need(float64(len(list))*6.2 + 4)
 	s.sums(list...)
-	return s.end(footer(from))
+	if p.Seal == "" {
+		return s.end(footer(from))
+	}
+	return s.end(joined(" · ", from.Name, "Seal "+p.Seal))
 }
 
 // entry says what moved the balance.
