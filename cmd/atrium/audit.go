@@ -15,7 +15,8 @@ import (
 type auditCmd struct {
 	Monitor     auditMonitorCmd     `cmd:"" help:"Compare every event with what was sealed. Exit code 3 when one differs."`
 	Acknowledge auditAcknowledgeCmd `cmd:"" help:"Accept that sealed events are lost, or change the log key: a new epoch begins."`
-	Keys        auditKeysCmd        `cmd:"" help:"Print the public log keys, for a witness."`
+	Bundle      auditBundleCmd      `cmd:"" help:"Write evidence of an account, a project or one document, which atrium-verify checks."`
+	Keys        auditKeysCmd        `cmd:"" help:"Print the public log keys, for atrium-verify and for a witness."`
 }
 
 func (auditCmd) Help() string {

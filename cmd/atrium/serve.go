@@ -192,6 +192,7 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 		Checkpoint: k.engine,
 		Ops:        ops{k.engine, k.source, k.events, k.operator},
 		Seals:      k.seals,
+		Evidence:   k.issuer(),
 		Past:       k.past,
 		Commands: func(r chi.Router) {
 			api.Routes(r, k.loop.Menu, k.dispatch, readapi.Meta, replies{postgres.NewIdempotency(k.pools.App)}, readapi.Problem)
