@@ -90,6 +90,9 @@ func (s *server) runThen(ctx context.Context, q *reading) error {
 	if s.Past == nil {
 		return errNoPast
 	}
+	if !q.scope.Staff() && !q.scope.ShowHistory {
+		return errNotPermitted // the firm does not show how things came about
+	}
 	account, err := s.whosePast(ctx, q)
 	if err != nil {
 		return err
@@ -149,4 +152,46 @@ func nowOnly(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// Moments are instants at which something happened that whoever asks may see. A zero one is none.
+type Moments struct {
+	First    time.Time // of all
+	Previous time.Time // before the instant that the reading is of
+	Next     time.Time // after it
+}
+
+// MomentsOf asks for the moments of an account; contacts need not name theirs.
+func MomentsOf(r *Reading, account string) *Moments {
+	m := &Moments{}
+	st := r.q.statement()
+	condition := entriesMine
+	if r.q.scope.Staff() {
+		id, ok := parseID(account)
+		if !ok {
+			return m // whoever asks for the account itself says that it is missing
+		}
+		condition = " and h.account = " + st.arg(id)
+	}
+	at := r.q.asOf
+	if at.IsZero() {
+		at = r.s.Now()
+	}
+	seen := func(further string) string {
+		return "(select h.time from history h where h.firm = {firm}" + condition + further + " limit 1)"
+	}
+	instant := st.arg(at)
+	st.add(
+		"select ", seen(" order by h.position"), ", ", seen(" and h.time < "+instant+" order by h.position desc"), ", ",
+		seen(" and h.time > "+instant+" order by h.position"),
+	)
+	r.q.addLive(st, func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(timeTarget{&m.First}, timeTarget{&m.Previous}, timeTarget{&m.Next}); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return m
 }

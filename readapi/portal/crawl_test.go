@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,10 +18,12 @@ var (
 	elsewhere = []string{"/api/", "/assets/", "/login", "/logout", "/account/"}
 )
 
-// crawl follows every link from a page, as somebody, and gives the pages by their address.
+// crawl follows every link from a page, as somebody, and gives the pages by their address. It stays at the point in time
+// at which it begins.
 func (w *world) crawl(from, who string) map[string]string {
 	w.t.Helper()
 	pages := map[string]string{}
+	moment := instantOf(from)
 	for todo := []string{from}; len(todo) > 0; todo = todo[1:] {
 		path := todo[0]
 		if _, seen := pages[path]; seen {
@@ -41,10 +44,21 @@ func (w *world) crawl(from, who string) map[string]string {
 					continue next
 				}
 			}
-			todo = append(todo, strings.ReplaceAll(link[1], "&amp;", "&"))
+			if to := strings.ReplaceAll(link[1], "&amp;", "&"); instantOf(to) == moment {
+				todo = append(todo, to)
+			}
 		}
 	}
 	return pages
+}
+
+// instantOf is the point in time that an address is of; empty for now.
+func instantOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("as_of")
 }
 
 // sound checks what holds for every page.

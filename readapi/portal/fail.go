@@ -86,6 +86,9 @@ func (p *portal) errorPage(r *http.Request, fault *domain.Fault, request string)
 			e.Links = append([]ui.Link{{Label: "Try again", Href: r.URL.RequestURI(), Icon: "refresh"}}, e.Links...)
 		}
 	}
+	if r.URL.Query().Has(asOf) {
+		e.Links = append([]ui.Link{{Label: "Back to today", Href: today(r), Icon: "history"}}, e.Links...)
+	}
 	if p.Doors.Help != "" {
 		e.Links = append(e.Links, ui.Link{Label: "Get help", Href: p.Doors.Help})
 	}

@@ -53,6 +53,10 @@ const keyField = "key"
 func (p *portal) form(r chi.Router, path string, show showFunc, take takeFunc) {
 	r.Get(path, func(w http.ResponseWriter, r *http.Request) {
 		v := p.visit(w, r)
+		if !v.q.Then().IsZero() {
+			p.fail(w, r, errPast)
+			return
+		}
 		c, err := show(v, newForm())
 		if err != nil {
 			p.fail(w, r, err)

@@ -26,6 +26,7 @@ type historyPage struct {
 	To      string
 	Export  string // the address of the same as a file, but for its format
 	Links   bool   // to the records
+	Travel  *timeTravel
 }
 
 // historyLead says what history is, once.
@@ -55,7 +56,7 @@ func (v *visit) modules() []ui.Option {
 func (v *visit) historyPage(page ui.Page, entries *readapi.Page[readapi.StaffEntry], export string) historyPage {
 	h := historyPage{
 		listPage: v.list(page, len(entries.Items), "entry", "entries", entries.Next), Title: "History", Lead: historyLead,
-		Entries: entries.Items, From: v.query("from"), To: v.query("to"), Links: true,
+		Entries: entries.Items, From: v.query("from"), To: v.query("to"), Links: true, Travel: v.travel(nil, ""),
 	}
 	asked := v.ask(historyParameters)
 	if len(asked) > 0 {
@@ -70,11 +71,12 @@ func (v *visit) historyPage(page ui.Page, entries *readapi.Page[readapi.StaffEnt
 // history is all that happened at a client, as far as the contact may see it.
 func (p *portal) history(v *visit) (templ.Component, error) {
 	entries := readapi.History(v.q, "", "", v.ask(historyParameters, "limit", pageSize))
+	moments := readapi.MomentsOf(v.q, "")
 	if err := v.read(); err != nil {
 		return nil, err
 	}
 	h := v.historyPage(v.client("History", "/history"), entries, "/api/v1/activity")
-	h.Modules = v.modules()
+	h.Modules, h.Travel = v.modules(), v.travel(moments, "/changes")
 	return historyView(h), nil
 }
 

@@ -24,6 +24,7 @@ func (p *portal) staffClients(r, manager chi.Router) {
 	r.Get("/clients/{id}/invoices", p.page(p.clientInvoices))
 	r.Get("/clients/{id}/contracts", p.page(p.clientContracts))
 	r.Get("/clients/{id}/history", p.page(p.clientHistory))
+	r.Get("/clients/{id}/changes", p.page(p.staffChanges))
 	p.form(manager, "/clients/{id}/edit", p.editClient, p.changeAccount)
 	p.form(manager, "/clients/{id}/modules", p.modulesPage, p.changeModules)
 	p.form(manager, "/clients/{id}/close", p.closeClient, p.closeAccount)
@@ -192,12 +193,13 @@ type clientHistoryPage struct {
 
 func (p *portal) clientHistory(v *visit) (templ.Component, error) {
 	entries := readapi.History(v.q, "accounts", v.id(), v.ask(historyParameters, "limit", pageSize))
+	moments := readapi.MomentsOf(v.q, v.id())
 	tab, err := v.tab("History")
 	if err != nil {
 		return nil, err
 	}
 	h := v.historyPage(tab.Page, entries, "/api/v1/accounts/"+v.id()+"/history")
-	h.Modules = v.modules()
+	h.Modules, h.Travel = v.modules(), v.travel(moments, clientPath(tab.Account.ID)+"/changes")
 	return clientHistoryView(clientHistoryPage{tab, h}), nil
 }
 

@@ -29,13 +29,19 @@ type visit struct {
 // visit begins a page. Its frame is read with all that the page asks for.
 func (p *portal) visit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{portal: p, w: w, r: r, scope: auth.From(r.Context())}
-	v.q = p.Reader.Read(v.scope)
+	v.q = p.Reader.AsOf(v.scope, r.URL.Query().Get(asOf))
 	v.frame = readapi.FrameOf(v.q)
 	return v
 }
 
 // read reads what was asked for.
-func (v *visit) read() error { return v.q.Run(v.r.Context()) }
+func (v *visit) read() error {
+	err := v.q.Run(v.r.Context())
+	if !v.q.Then().IsZero() { // what waits today is no matter of then
+		v.frame.ToPay, v.frame.ToSign, v.frame.Overdue, v.frame.Asked = 0, 0, 0, 0
+	}
+	return err
+}
 
 // id is the id in the address. What it is of, and whether there is such a thing, its reader says.
 func (v *visit) id() string { return chi.URLParam(v.r, "id") }
@@ -184,7 +190,7 @@ func (v *visit) common(title string) ui.Page {
 	if v.Doors.Security != "" {
 		p.User.Links = []ui.Link{{Label: "Sign-in and security", Href: v.Doors.Security, Icon: "shield"}}
 	}
-	p.Flash = v.done()
+	p.Flash, p.AsOf = v.done(), v.shownAsOf()
 	return p
 }
 

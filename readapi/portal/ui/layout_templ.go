@@ -1029,7 +1029,7 @@ func notices(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ButtonLink(p.AsOf.Now, ButtonProps{Label: "Back to today", Small: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ButtonLink(p.AsOf.Now, ButtonProps{Label: "Back to today", Small: true, Attrs: templ.Attributes{"rel": "alternate"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
