@@ -31,8 +31,12 @@ type accountRow struct {
 	Closed         bool      `db:"closed"`
 	OpenedAt       time.Time `db:"opened_at" history:"-"`
 	ClosedAt       time.Time `db:"closed_at,null" history:"-"`
-	ModulesOff     []string  `db:"modules_off"` // for this client alone
+	ModulesOff     []string  `db:"modules_off"`        // for this client alone
+	Inward         bool      `db:"inward" history:"-"` // the last event changed nothing but the firm's own notes
 }
+
+// Audience keeps from clients that the firm's own notes were changed: there is nothing in it for them to read.
+func (r accountRow) Audience() (visible bool, recipients []domain.ID) { return !r.Inward, nil }
 
 // accountNotesRow is what the firm writes about a client for itself.
 type accountNotesRow struct {
@@ -56,12 +60,15 @@ func accountTables() []Table {
 
 func foldAccount(row *accountRow, f domain.Fact) *accountRow {
 	row = known(row)
+	row.Inward = false
 	switch e := f.Event.(account.Event).(type) {
 	case account.Opened:
 		row.owned = owned{ID: f.Of, Firm: f.Meta.Firm, Account: f.Of}
 		row.Name, row.Currency, row.PrimaryContact, row.OpenedAt = e.Name.Reveal(), e.Currency, e.Contact, f.Meta.Time
 	case account.DetailsChanged:
-		row.Name, row.Address, row.TaxID = e.Name.Reveal(), e.Address.Reveal(), e.TaxID.Reveal()
+		name, address, taxID := e.Name.Reveal(), e.Address.Reveal(), e.TaxID.Reveal()
+		row.Inward = name == row.Name && address == row.Address && taxID == row.TaxID
+		row.Name, row.Address, row.TaxID = name, address, taxID
 	case account.Closed:
 		row.Closed, row.ClosedAt = true, f.Meta.Time
 	case account.Reopened:

@@ -88,6 +88,21 @@ func TestContact(t *testing.T) {
 	}
 }
 
+func TestNotesAboutAClientAreNoNewsForThem(t *testing.T) {
+	change := func(name, notes string) account.DetailsChanged {
+		return account.DetailsChanged{Name: domain.P(name), Notes: domain.P(notes)}
+	}
+	facts := story("account", "account",
+		account.Opened{Name: domain.P("Acme"), Currency: "EUR", Contact: id("ana")}, change("Acme", "pays late"), change("Acme Ltd", "pays late"),
+		change("Acme Ltd", "pays in time"), account.Closed{},
+	)
+	for i, want := range []bool{true, false, true, false, true} {
+		if visible, recipients := row[accountRow](t, facts[:i+1], "accounts", id("account")).Audience(); visible != want || recipients != nil {
+			t.Errorf("after %s: visible %v to %v, want %v", facts[i].Event.EventType(), visible, recipients, want)
+		}
+	}
+}
+
 func TestMemberships(t *testing.T) {
 	viewer := contact.Viewer.Defaults()
 	facts := story("contact", "ana",

@@ -20,7 +20,7 @@ type Entry struct {
 	Time     time.Time       `json:"time" sql:"h.time"`
 	Actor    EntryActor      `json:"actor"`
 	Action   string          `json:"action" sql:"h.event" doc:"the event's type"`
-	Sentence string          `json:"sentence" sql:"concat(coalesce(nullif(s.name, ''), nullif(c.name, ''), case h.actor_kind when 'staff' then 'Somebody at the firm' when 'client' then 'A contact' else h.actor end), ' ', h.sentence)"`
+	Sentence string          `json:"sentence" sql:"concat(coalesce(nullif(s.name, ''), nullif(c.name, ''), case h.actor_kind when 'staff' then 'Somebody at the firm' when 'client' then 'A contact' else upper(left(h.actor, 1)) || substr(h.actor, 2) end), ' ', h.sentence)"`
 	Record   EntryRecord     `json:"record"`
 	Changes  []EntryChange   `json:"changes" sql:"h.changes"`
 	Command  domain.ID       `json:"command,omitzero" sql:"h.command" doc:"the command that did it"`
@@ -30,7 +30,7 @@ type Entry struct {
 // EntryActor is who did something.
 type EntryActor struct {
 	ID         domain.ID `json:"id,omitzero" sql:"case when h.actor_kind in ('staff', 'client') then h.actor::uuid end" doc:"none for parts of the system"`
-	Name       string    `json:"name" sql:"coalesce(nullif(s.name, ''), nullif(c.name, ''), case when h.actor_kind = 'system' then h.actor end)" doc:"empty when not known any more"`
+	Name       string    `json:"name" sql:"coalesce(nullif(s.name, ''), nullif(c.name, ''), case when h.actor_kind = 'system' then upper(left(h.actor, 1)) || substr(h.actor, 2) end)" doc:"empty when not known any more"`
 	Kind       string    `json:"kind" sql:"h.actor_kind" enum:"staff,client,system"`
 	OnBehalfOf domain.ID `json:"on_behalf_of,omitzero" sql:"h.on_behalf_of"`
 }

@@ -3,6 +3,7 @@ package reactors_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -332,13 +333,16 @@ func TestWhoPays(t *testing.T) {
 	}
 }
 
-// A thousand attempts with a provider that loses replies and repeats, reorders and loses notices: to the cent, what we
+// manyAttempts is how many payments are tried: 10,000 take minutes.
+var manyAttempts = flag.Int("attempts", 1000, "payments to try with a provider that misbehaves")
+
+// Many attempts with a provider that loses replies and repeats, reorders and loses notices: to the cent, what we
 // recorded is what it took, and what cannot be recorded is under review.
 func TestNoMoneyIsLostOrCountedTwice(t *testing.T) {
 	s := newTill(t)
 	dice := rand.New(rand.NewPCG(1, 2))
 	s.bank.lose = func() bool { return dice.IntN(5) == 0 }
-	const attempts = 1000
+	attempts := *manyAttempts
 	var late []reactors.Notice
 	invoices := map[domain.ID]bool{}
 	deliver := func() { // some of what waits, in any order

@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('b89f98f7d876', true);
+insert into read.checkpoint (build, loading) values ('c8481c793f0c', true);
 
 create table read.firms (
 	id uuid not null,
@@ -73,6 +73,7 @@ create table read.accounts (
 	opened_at timestamptz not null,
 	closed_at timestamptz,
 	modules_off text[] not null,
+	inward boolean not null,
 	constraint accounts_pkey primary key (id)
 );
 

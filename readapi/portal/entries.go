@@ -2,6 +2,7 @@ package portal
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func (l look) entries(list []readapi.StaffEntry, links bool) []ui.Entry {
 	shown := make([]ui.Entry, 0, len(list))
 	for _, e := range list {
-		one := ui.Entry{Sentence: e.Sentence, Time: e.Time}
+		one := ui.Entry{Sentence: datesInWords(e.Sentence), Time: e.Time}
 		if e.Actor.Kind != string(domain.System) {
 			one.Actor = e.Actor.Name
 		}
@@ -31,6 +32,20 @@ func (l look) entries(list []readapi.StaffEntry, links bool) []ui.Entry {
 		shown = append(shown, one)
 	}
 	return shown
+}
+
+// isoDate is a date as sentences are stored with it.
+var isoDate = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}\b`)
+
+// datesInWords writes the dates in a sentence as the other dates of the page.
+func datesInWords(sentence string) string {
+	return isoDate.ReplaceAllStringFunc(sentence, func(text string) string {
+		date, err := domain.ParseDate(text)
+		if err != nil {
+			return text
+		}
+		return ui.DateText(date)
+	})
 }
 
 func notes(e readapi.StaffEntry) (notes []ui.Pair) {

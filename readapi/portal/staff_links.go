@@ -96,8 +96,8 @@ func (p *portal) unlinkPage(v *visit, f *form) (templ.Component, error) {
 		return nil, err
 	}
 	return staffConfirmView(page.Page, ui.ConfirmProps{
-		Title: "Unlink " + page.Contact.Name + " from " + page.Link.Name + "?",
-		Text:  "With their next click they see nothing of " + page.Link.Name + " any more. What they did there keeps their name. Their access at " + page.Contact.AccountName + " stays as it is.",
+		Title:  "Unlink " + page.Contact.Name + " from " + page.Link.Name + "?",
+		Text:   "With their next click they see nothing of " + page.Link.Name + " any more. What they did there keeps their name. Their access at " + page.Contact.AccountName + " stays as it is.",
 		Action: linkPath(page.Contact.ID, page.Link.Account) + "/unlink", Button: "Unlink", Danger: true, Back: contactPath(page.Contact.ID),
 	}, f, optionalReason(f, "Only your colleagues see it.")), nil
 }

@@ -15,10 +15,12 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/contact"
+	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/auth/door"
 	"github.com/atrium-portal/atrium/readapi/auth/door/doortest"
 	"github.com/atrium-portal/atrium/readapi/portal/signin"
+	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
 
 func TestFromTheFirstPageToTheDoor(t *testing.T) {
@@ -383,6 +385,18 @@ func TestWhoWorksForSeveralClientsChoosesOne(t *testing.T) {
 	w.Do(w.Firm, w.StaffActor(), "UnlinkContact", contact.Unlink{Contact: w.Ana.ID, Account: other})
 	at(b, w.Account)
 	b.wants(choose(other), http.StatusNotFound, "")
+}
+
+func TestTheFirmShowsItsColours(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	primary, accent := "#7a1f5b", "#1f3a7a"
+	w.Do(w.Firm, domain.SystemActor("setup"), "ChangeFirmSettings", firm.ChangeSettings{Firm: w.Firm, PrimaryColor: &primary, AccentColor: &accent})
+	sheet := ui.Brand{Name: "North Studio", Primary: primary, Accent: accent}.Stylesheet()
+	b.says(b.get("/north-studio/login"), `href="`+sheet+`"`)
+	if strings.Contains(b.get("/login").body, sheet) {
+		t.Error("a page of no firm in particular has a firm's colours")
+	}
 }
 
 // TestEveryRoute tries every route as everybody: one that nobody has thought about fails.

@@ -240,7 +240,7 @@ func (p People) Firm(ctx context.Context, id domain.ID) (door.Firm, bool, error)
 	s := state.Settings
 	return door.Firm{
 		ID: id, Name: s.Name, Slug: state.Slug, SecondFactor: s.RequireSecondFactorForClients, ClientIdle: time.Duration(s.ClientSessionDays) * 24 * time.Hour,
-		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor, LogoURL: "/logo.png",
+		PrimaryColor: s.PrimaryColor, AccentColor: s.AccentColor,
 	}, revision != domain.NoStream, err
 }
 
