@@ -56,8 +56,9 @@ type sorting struct {
 	kind sortKind
 }
 
-func (s sorting) direction() (order, follows string) {
-	if strings.HasPrefix(s.name, "-") {
+// direction is the order of the items, and of the page before them from its end.
+func (s sorting) direction(back bool) (order, follows string) {
+	if strings.HasPrefix(s.name, "-") != back {
 		return " desc", " < "
 	}
 	return "", " > "
@@ -102,8 +103,9 @@ type part struct {
 // page is the answer to a list.
 type page struct {
 	Items    []any           `json:"items"`
-	Next     string          `json:"next,omitempty"` // the cursor of the next page; none on the last
-	Position domain.Position `json:"position"`       // what the answer has reached
+	Next     string          `json:"next,omitempty"`     // the cursor of the next page; none on the last
+	Previous string          `json:"previous,omitempty"` // the cursor of the page before; none on the first
+	Position domain.Position `json:"position"`           // what the answer has reached
 	Stale    bool            `json:"stale,omitempty"`
 }
 
@@ -175,7 +177,7 @@ func (s *server) list(c *collection) http.HandlerFunc {
 		q := s.start(scope, p)
 		c.readPeriod(q, p)
 		answer := page{Items: []any{}}
-		limit := c.queue(q, p, &answer)
+		c.queue(q, p, &answer)
 		stale, err := s.ready(r.Context(), p, c.allow(scope))
 		if err == nil {
 			err = s.run(r.Context(), q)
@@ -184,18 +186,18 @@ func (s *server) list(c *collection) http.HandlerFunc {
 			Problem(w, r, err)
 			return
 		}
-		answer.Items, answer.Position, answer.Stale = answer.Items[:min(limit, len(answer.Items))], q.position, stale
+		answer.Position, answer.Stale = q.position, stale
 		reply(w, r, answer, stale)
 	}
 }
 
 // queue puts the query of a list into a reading. It asks for one item more than the limit, to know whether there is a
 // next page.
-func (c *collection) queue(q *reading, p *params, answer *page) (limit int) {
+func (c *collection) queue(q *reading, p *params, answer *page) {
 	from := c.source(q.scope)
 	st := q.statement()
 	sorting := c.sorts[slices.Index(c.sortNames(), p.oneOf("sort", c.sortNames()))]
-	limit = p.limit()
+	limit := p.limit()
 	st.add("select ", from.list.columns, ", (", sorting.key, ")::text, ", c.id)
 	c.locked(st, from)
 	if from.shown != "" {
@@ -212,31 +214,41 @@ func (c *collection) queue(q *reading, p *params, answer *page) (limit int) {
 	if text, ok := p.text("q"); ok {
 		st.add(" and (", contains(c.search, st.arg(text)), ")")
 	}
-	order, follows := sorting.direction()
-	if text, ok := p.get("cursor"); ok {
-		at, ok := parseCursor(text, c.name+" "+sorting.name, sorting.kind)
-		if !ok {
-			p.fail("cursor", "cursor-invalid", "Give the cursor as the page before had it in next, with the same sort.")
+	var at cursor
+	text, turned := p.get("cursor")
+	if turned {
+		var ok bool
+		if at, ok = parseCursor(text, c.name+" "+sorting.name, sorting.kind); !ok {
+			p.fail("cursor", "cursor-invalid", "Give the cursor as another page had it in next or previous, with the same sort.")
 		}
+	}
+	order, follows := sorting.direction(at.Back)
+	if turned {
 		st.add(" and (", sorting.key, ", ", c.id, ")", follows, "(", st.arg(at.Value), "::", string(sorting.kind), ", ", st.arg(at.ID), "::uuid)")
 	}
 	st.add(" order by ", sorting.key, order, ", ", c.id, order, " limit ", strconv.Itoa(limit+1))
 	q.add(st, func(rows pgx.Rows) error {
-		last := cursor{List: c.name + " " + sorting.name}
-		scanner := from.list.scanner(&last.Value, &last.ID)
-		answer.Items, answer.Next = answer.Items[:0], ""
+		here := cursor{List: c.name + " " + sorting.name}
+		scanner := from.list.scanner(&here.Value, &here.ID)
+		answer.Items = answer.Items[:0]
+		places := ends{turned: turned, back: at.Back}
 		for rows.Next() {
-			if len(answer.Items) == limit {
-				answer.Next = last.String()
-			}
 			if err := scanner.scan(rows); err != nil {
 				return err
 			}
+			if len(answer.Items) == limit {
+				places.more = true
+				continue
+			}
+			places.add(here)
 			answer.Items = append(answer.Items, scanner.take().Interface())
 		}
+		if at.Back {
+			slices.Reverse(answer.Items)
+		}
+		answer.Previous, answer.Next = places.cursors()
 		return rows.Err()
 	})
-	return limit
 }
 
 // replaceValue puts a placeholder where SQL of a collection has $.

@@ -11,12 +11,14 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 )
 
-// cursor is the place after which the next page begins: the sort key and the id of the last item. It says nothing about
+// cursor is the place after which the next page begins: the sort key and the id of the last item; or the place before
+// which the previous page ends. It says nothing about
 // what may be seen: a cursor that somebody made up only moves the place.
 type cursor struct {
 	List  string    `json:"l"` // collection and sort that it belongs to
 	Value string    `json:"v"`
 	ID    domain.ID `json:"i,omitzero"`
+	Back  bool      `json:"b,omitempty"` // the page is the one before
 }
 
 func (c cursor) String() string {
@@ -70,4 +72,37 @@ func (k sortKind) fits(value string) bool {
 		return err == nil
 	}
 	return false
+}
+
+// ends are the first and the last item of a page, as they are read: those of a page before come from its end.
+type ends struct {
+	first, last        cursor
+	any                bool
+	turned, back, more bool // the page has a cursor, one that goes back; there are items beyond
+}
+
+func (e *ends) add(c cursor) {
+	if !e.any {
+		e.first, e.any = c, true
+	}
+	e.last = c
+}
+
+// cursors lead to the page before and to the next one. Whoever came from a page finds it again.
+func (e *ends) cursors() (previous, next string) {
+	if !e.any {
+		return "", ""
+	}
+	before, after, hasBefore, hasAfter := e.first, e.last, e.turned, e.more
+	if e.back {
+		before, after, hasBefore, hasAfter = e.last, e.first, e.more, true
+	}
+	before.Back = true
+	if hasBefore {
+		previous = before.String()
+	}
+	if hasAfter {
+		next = after.String()
+	}
+	return previous, next
 }

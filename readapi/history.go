@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,10 +58,10 @@ type StaffEntry struct {
 }
 
 const (
-	entriesFrom = ` from history h
+	entriesTables = ` from history h
 		left join staff s on s.firm = h.firm and s.id = case when h.actor_kind = 'staff' then h.actor::uuid end
-		left join contacts c on c.firm = h.firm and c.id = case when h.actor_kind = 'client' then h.actor::uuid end
-		where h.firm = {firm}`
+		left join contacts c on c.firm = h.firm and c.id = case when h.actor_kind = 'client' then h.actor::uuid end`
+	entriesFrom = entriesTables + " where h.firm = {firm}"
 	// entriesMine is the first lock for contacts. Which entries are theirs to see at all stands in the rows.
 	entriesMine = " and h.account = {account} and h.client_visible and {history} and h.category <> all({hidden}::text[])"
 )
@@ -144,7 +145,7 @@ type historyQuery struct {
 
 	person, module, action, text string
 	from, to                     time.Time
-	before                       string // position in the cursor
+	at                           cursor // of the page that was asked for; no value: the first
 	limit                        int
 	format                       string
 }
@@ -160,16 +161,20 @@ func (s *server) queryHistory(scope *auth.Scope, p *params) *historyQuery {
 	h.from, _ = p.instant("from", scope.Settings.Location(), false)
 	h.to, _ = p.instant("to", scope.Settings.Location(), true)
 	if text, ok := p.get("cursor"); ok {
-		c, ok := parseCursor(text, historyList, sortNumber)
-		if !ok {
-			p.fail("cursor", "cursor-invalid", "Give the cursor as the page before had it in next.")
+		var ok bool
+		if h.at, ok = parseCursor(text, historyList, sortNumber); !ok {
+			p.fail("cursor", "cursor-invalid", "Give the cursor as another page had it in next or previous.")
 		}
-		h.before = c.Value
 	}
 	return h
 }
 
-// statement is the query, newest first, without a limit.
+// ends begins the cursors of a page; placeOf is the place of an entry.
+func (h *historyQuery) ends() ends { return ends{turned: h.at.Value != "", back: h.at.Back} }
+
+func placeOf(e Entry) cursor { return cursor{List: historyList, Value: e.Position.String()} }
+
+// statement is the query, newest first, without a limit. The page before one comes from its end.
 func (h *historyQuery) statement() *statement {
 	st := h.reading.statement()
 	st.add("select ", h.view().columns, entriesFrom)
@@ -195,10 +200,14 @@ func (h *historyQuery) statement() *statement {
 	if h.text != "" {
 		st.add(" and (", contains([]string{"h.sentence", "h.label", "s.name", "c.name"}, st.arg(h.text)), ")")
 	}
-	if h.before != "" {
-		st.add(" and h.position < ", st.arg(h.before), "::bigint")
+	order, follows := " desc", " < "
+	if h.at.Back {
+		order, follows = "", " > "
 	}
-	return st.add(" order by h.position desc")
+	if h.at.Value != "" {
+		st.add(" and h.position", follows, st.arg(h.at.Value), "::bigint")
+	}
+	return st.add(" order by h.position", order)
 }
 
 func (h *historyQuery) view() *view { return entryViews[h.scope.Actor.Kind] }
@@ -215,21 +224,24 @@ func (s *server) answerHistory(w http.ResponseWriter, r *http.Request, h *histor
 	}
 	answer := page{Items: []any{}}
 	h.add(h.statement().add(" limit ", strconv.Itoa(h.limit+1)), func(rows pgx.Rows) error {
-		last := cursor{List: historyList}
 		scanner := h.view().scanner()
-		answer.Items, answer.Next = answer.Items[:0], ""
+		answer.Items = answer.Items[:0]
+		places := h.ends()
 		for rows.Next() {
 			if len(answer.Items) == h.limit {
-				answer.Next = last.String()
+				places.more = true
 				break
 			}
 			if err := scanner.scan(rows); err != nil {
 				return err
 			}
-			item := scanner.take()
-			answer.Items = append(answer.Items, item.Interface())
-			last.Value = item.Elem().FieldByName("Position").Interface().(domain.Position).String()
+			places.add(placeOf(asStaffEntry(scanner.object).Entry))
+			answer.Items = append(answer.Items, scanner.take().Interface())
 		}
+		if h.at.Back {
+			slices.Reverse(answer.Items)
+		}
+		answer.Previous, answer.Next = places.cursors()
 		return rows.Err()
 	})
 	if err := s.run(r.Context(), h.reading); err != nil {

@@ -202,6 +202,7 @@ func pageOf(item *huma.Schema) *huma.Schema {
 		Type: "object", Required: []string{"items", "position"},
 		Properties: map[string]*huma.Schema{
 			"items":    {Type: "array", Items: item},
+			"previous": {Type: "string", Description: "The cursor of the page before; none on the first."},
 			"next":     {Type: "string", Description: "The cursor of the next page; none on the last."},
 			"position": positionSchema{}.Schema(nil),
 			"stale":    {Type: "boolean", Description: "The answer has not reached the position in after=."},

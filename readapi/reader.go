@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -83,8 +84,11 @@ func (r *Reading) fail(err error) {
 // Page is a part of a list.
 type Page[V any] struct {
 	Items []V
-	Next  string // the cursor of the next part; empty on the last
+	Ends
 }
+
+// Ends are the cursors of the parts around a part of a list; empty where there is none.
+type Ends struct{ Previous, Next string }
 
 // List asks for a part of the collection whose lists show V to whoever asks. ask holds the parameters of its JSON
 // route: q, sort, limit, cursor and the filters.
@@ -104,15 +108,15 @@ func listFrom[V any](r *Reading, c *collection, ask url.Values) *Page[V] {
 	p := &params{values: ask}
 	c.readPeriod(r.q, p)
 	answer := page{}
-	limit := c.queue(r.q, p, &answer)
+	c.queue(r.q, p, &answer)
 	if err := p.err(); err != nil {
 		r.fail(err)
 	}
 	r.finish = append(r.finish, func() error {
-		for _, item := range answer.Items[:min(limit, len(answer.Items))] {
+		for _, item := range answer.Items {
 			into.Items = append(into.Items, *item.(*V))
 		}
-		into.Next = answer.Next
+		into.Ends = Ends{answer.Previous, answer.Next}
 		return nil
 	})
 	return into
@@ -198,16 +202,22 @@ func History(r *Reading, collection, id string, ask url.Values) *Page[StaffEntry
 	r.q.add(st, func(rows pgx.Rows) error {
 		*into = Page[StaffEntry]{}
 		scanner := h.view().scanner()
+		places := h.ends()
 		for rows.Next() {
-			if n := len(into.Items); n == h.limit {
-				into.Next = cursor{List: historyList, Value: into.Items[n-1].Position.String()}.String()
+			if len(into.Items) == h.limit {
+				places.more = true
 				break
 			}
 			if err := scanner.scan(rows); err != nil {
 				return err
 			}
 			into.Items = append(into.Items, *asStaffEntry(scanner.object))
+			places.add(placeOf(into.Items[len(into.Items)-1].Entry))
 		}
+		if h.at.Back {
+			slices.Reverse(into.Items)
+		}
+		into.Previous, into.Next = places.cursors()
 		return rows.Err()
 	})
 	return into

@@ -24,7 +24,7 @@ func (p *portal) contracts(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return contractsView(contractsPage{
-		v.list(v.client("Contracts", "/contracts"), len(list.Items), "contract", "contracts", list.Next, "All", "", "Waiting", "sent", "Signed", "complete"),
+		v.list(v.client("Contracts", "/contracts"), len(list.Items), "contract", "contracts", list.Ends, "All", "", "Waiting", "sent", "Signed", "complete"),
 		list.Items, v.scope.Actor.ID,
 	}), nil
 }

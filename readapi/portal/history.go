@@ -55,7 +55,7 @@ func (v *visit) modules() []ui.Option {
 // historyPage describes a page of history. export is the JSON route with the same entries.
 func (v *visit) historyPage(page ui.Page, entries *readapi.Page[readapi.StaffEntry], export string) historyPage {
 	h := historyPage{
-		listPage: v.list(page, len(entries.Items), "entry", "entries", entries.Next), Title: "History", Lead: historyLead,
+		listPage: v.list(page, len(entries.Items), "entry", "entries", entries.Ends), Title: "History", Lead: historyLead,
 		Entries: entries.Items, From: v.query("from"), To: v.query("to"), Links: true, Travel: v.travel(nil, ""),
 	}
 	asked := v.ask(historyParameters)

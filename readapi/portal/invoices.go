@@ -20,19 +20,19 @@ const pageSize = "25"
 // listPage is a list with its search and its filters.
 type listPage struct {
 	look
-	Page  ui.Page
-	Path  string
-	Query string
-	Views []ui.Link
-	Clear string // the address without search and filters; empty when there are none
-	Next  string
-	Shown string // "25 invoices shown"
+	Page          ui.Page
+	Path          string
+	Query         string
+	Views         []ui.Link
+	Clear         string // the address without search and filters; empty when there are none
+	Before, After string // addresses of the parts around this one; empty where there is none
+	Shown         string // "25 invoices shown"
 }
 
 // list describes the list that is shown. views are ready-made filters: label, then status.
-func (v *visit) list(page ui.Page, n int, one, many, next string, views ...string) listPage {
+func (v *visit) list(page ui.Page, n int, one, many string, ends readapi.Ends, views ...string) listPage {
 	l := listPage{
-		look: v.look(), Page: page, Path: v.r.URL.Path, Query: v.query("q"), Next: v.next(next), Shown: counted(n, one, many) + " shown",
+		look: v.look(), Page: page, Path: v.r.URL.Path, Query: v.query("q"), Before: v.turn(ends.Previous), After: v.turn(ends.Next), Shown: counted(n, one, many) + " shown",
 	}
 	for i := 0; i+1 < len(views); i += 2 {
 		href := l.Path
@@ -45,6 +45,11 @@ func (v *visit) list(page ui.Page, n int, one, many, next string, views ...strin
 		l.Clear = l.Path
 	}
 	return l
+}
+
+// pages lead to the parts of the list around this one.
+func (l listPage) pages() ui.PagesProps {
+	return ui.PagesProps{Previous: l.Before, Next: l.After, Detail: l.Shown}
 }
 
 // search is the search field of the list.
@@ -82,7 +87,7 @@ func (p *portal) invoices(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return invoicesView(invoicesPage{
-		v.list(v.client("Invoices", "/invoices"), len(list.Items), "invoice", "invoices", list.Next, "All", "", "To pay", openStatuses, "Overdue", "overdue", "Paid", paidStatuses),
+		v.list(v.client("Invoices", "/invoices"), len(list.Items), "invoice", "invoices", list.Ends, "All", "", "To pay", openStatuses, "Overdue", "overdue", "Paid", paidStatuses),
 		list.Items,
 	}), nil
 }

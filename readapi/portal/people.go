@@ -16,7 +16,7 @@ type peoplePage struct {
 	Page     ui.Page
 	Team     []readapi.TeamMember
 	Contacts []readapi.Contact
-	Next     string // of the contacts
+	Pages    ui.PagesProps // of the contacts
 }
 
 func (p *portal) people(v *visit) (templ.Component, error) {
@@ -25,7 +25,7 @@ func (p *portal) people(v *visit) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	return peopleView(peoplePage{v.look(), v.client("People", "/people"), team.Items, contacts.Items, v.next(contacts.Next)}), nil
+	return peopleView(peoplePage{v.look(), v.client("People", "/people"), team.Items, contacts.Items, ui.PagesProps{Previous: v.turn(contacts.Previous), Next: v.turn(contacts.Next)}}), nil
 }
 
 // profilePage is what a contact may change about themselves.

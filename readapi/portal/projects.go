@@ -27,7 +27,7 @@ func (p *portal) projects(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return projectsView(projectsPage{
-		v.list(v.client("Projects", "/projects"), len(list.Items), "project", "projects", list.Next, "All", "", "Under way", "open", "Completed", "completed"),
+		v.list(v.client("Projects", "/projects"), len(list.Items), "project", "projects", list.Ends, "All", "", "Under way", "open", "Completed", "completed"),
 		list.Items,
 	}), nil
 }

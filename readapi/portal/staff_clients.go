@@ -52,7 +52,7 @@ func (p *portal) clients(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return clientsView(clientsPage{
-		listPage: v.list(v.staff("Clients", "/staff/clients"), len(list.Items), "client", "clients", list.Next, "Open", "", "Closed", "closed", "All", "all"),
+		listPage: v.list(v.staff("Clients", "/staff/clients"), len(list.Items), "client", "clients", list.Ends, "Open", "", "Closed", "closed", "All", "all"),
 		Clients:  list.Items, Manager: v.atLeast("manager"),
 	}), nil
 }
@@ -144,7 +144,7 @@ func (p *portal) clientContacts(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	page := clientContactsPage{clientTab: tab, Contacts: list.Items, Seen: seen}
-	page.listPage = v.list(tab.Page, len(list.Items), "contact", "contacts", list.Next, "All", "", "With access", "granted", "Frozen", "frozen", "Without", "none,revoked")
+	page.listPage = v.list(tab.Page, len(list.Items), "contact", "contacts", list.Ends, "All", "", "With access", "granted", "Frozen", "frozen", "Without", "none,revoked")
 	return clientContactsView(page), nil
 }
 
@@ -161,7 +161,7 @@ func (p *portal) clientProjects(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := v.list(tab.Page, len(list.Items), "project", "projects", list.Next, "All", "", "Under way", "open", "Completed", "completed")
+	shown := v.list(tab.Page, len(list.Items), "project", "projects", list.Ends, "All", "", "Under way", "open", "Completed", "completed")
 	return clientProjectsView(clientListPage[readapi.Project]{tab, shown, list.Items}), nil
 }
 
@@ -171,7 +171,7 @@ func (p *portal) clientInvoices(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := v.list(tab.Page, len(list.Items), "invoice", "invoices", list.Next, invoiceFilters...)
+	shown := v.list(tab.Page, len(list.Items), "invoice", "invoices", list.Ends, invoiceFilters...)
 	return clientInvoicesView(clientListPage[readapi.StaffInvoice]{tab, shown, list.Items}), nil
 }
 
@@ -181,7 +181,7 @@ func (p *portal) clientContracts(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := v.list(tab.Page, len(list.Items), "contract", "contracts", list.Next, contractFilters...)
+	shown := v.list(tab.Page, len(list.Items), "contract", "contracts", list.Ends, contractFilters...)
 	return clientContractsView(clientListPage[readapi.Contract]{tab, shown, list.Items}), nil
 }
 
@@ -313,7 +313,7 @@ func (v *visit) chooseClient(title, list string) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	page := choosePage{Title: title, Clients: clients.Items, listPage: v.list(v.staff(title, list), len(clients.Items), "client", "clients", clients.Next)}
+	page := choosePage{Title: title, Clients: clients.Items, listPage: v.list(v.staff(title, list), len(clients.Items), "client", "clients", clients.Ends)}
 	page.Crumb = ui.Link{Label: words(strings.TrimPrefix(list, "/staff/")), Href: list}
 	return chooseView(page), nil
 }

@@ -39,7 +39,7 @@ func (p *portal) staffContractList(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return staffContractsView(staffContractsPage{
-		v.list(v.staff("Contracts", "/staff/contracts"), len(list.Items), "contract", "contracts", list.Next, contractFilters...), list.Items, v.atLeast("manager"),
+		v.list(v.staff("Contracts", "/staff/contracts"), len(list.Items), "contract", "contracts", list.Ends, contractFilters...), list.Items, v.atLeast("manager"),
 	}), nil
 }
 

@@ -48,7 +48,7 @@ func (p *portal) staffInvoiceList(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	page := staffInvoicesPage{
-		v.list(v.staff("Invoices", "/staff/invoices"), len(list.Items), "invoice", "invoices", list.Next, invoiceFilters...), list.Items, v.atLeast("manager"),
+		v.list(v.staff("Invoices", "/staff/invoices"), len(list.Items), "invoice", "invoices", list.Ends, invoiceFilters...), list.Items, v.atLeast("manager"),
 	}
 	if v.query("due_from") != "" || v.query("due_to") != "" {
 		page.Clear = page.Path

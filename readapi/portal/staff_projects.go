@@ -51,7 +51,7 @@ func (p *portal) board(v *visit) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	page := boardPage{listPage: v.list(v.staff("Projects", "/staff/projects"), len(list.Items), "project", "projects", ""), More: list.Next != ""}
+	page := boardPage{listPage: v.list(v.staff("Projects", "/staff/projects"), len(list.Items), "project", "projects", readapi.Ends{}), More: list.Next != ""}
 	page.Views = boardViews("Board")
 	page.Columns = columns(list.Items, newForm())
 	return boardView(page), nil
@@ -104,7 +104,7 @@ func (p *portal) staffProjectList(v *visit) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	page := projectsPage{v.list(v.staff("Projects", "/staff/projects"), len(list.Items), "project", "projects", list.Next), list.Items}
+	page := projectsPage{v.list(v.staff("Projects", "/staff/projects"), len(list.Items), "project", "projects", list.Ends), list.Items}
 	page.Views = boardViews(map[string]string{"false": "List", "true": "Completed"}[completed])
 	return staffProjectsView(page), nil
 }

@@ -209,8 +209,8 @@ func words(name string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// next is the address of the next part of the list that is shown.
-func (v *visit) next(cursor string) string {
+// turn is the address of another part of the list that is shown.
+func (v *visit) turn(cursor string) string {
 	if cursor == "" {
 		return ""
 	}
