@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -140,8 +141,13 @@ func (w *writer) run() {
 	finished = true
 }
 
-// take forms a group from first and whatever else waits.
+// take forms a group from first and whatever else waits. As long as requests keep coming it lets others run first: on a busy
+// machine more of them then share the fsync, and on an idle one nobody else is to run and nothing is waited for.
 func (w *writer) take(first *request) {
+	for waiting := -1; waiting < len(w.queue); {
+		waiting = len(w.queue)
+		runtime.Gosched()
+	}
 	w.group = append(w.group[:0], first)
 	for size := first.size; size < groupBytes && len(w.group) < groupRequests; {
 		select {
