@@ -23,6 +23,8 @@ type build struct {
 	pool    *pgxpool.Pool
 	loading bool // not yet protected or indexed, so that rows can be copied in
 	log     *slog.Logger
+	only    map[string]bool // the tables that are filled; nil: all
+	until   *until          // nil: without end
 
 	mu    sync.Mutex // one batch after the other
 	known bool       // whether what follows says what the schema says

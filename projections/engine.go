@@ -165,6 +165,13 @@ func (e *Engine) Position(ctx context.Context) (domain.Position, error) {
 	return c.position, err
 }
 
+// Fence changes when the live tables are replaced, all or one of them, or put back: whatever was read before may not be
+// what they say now, at the same position.
+func (e *Engine) Fence(ctx context.Context) (domain.ID, error) {
+	c, err := readCheckpoint(ctx, e.live.pool, e.opts.Schema, "")
+	return c.fence, err
+}
+
 // Await waits until the live tables hold everything up to a position, whoever projects. It ends with the context.
 func (e *Engine) Await(ctx context.Context, p domain.Position) error {
 	ticker := time.NewTicker(e.opts.Poll)

@@ -130,6 +130,9 @@ func (b *build) decodeOne(ev *event) {
 func (b *build) aim(ev *event) {
 	for _, i := range b.byCategory[ev.fact.Category] {
 		t := b.tables[i]
+		if b.only != nil && !b.only[t.name] {
+			continue
+		}
 		keys := []Key{K(ev.fact.Of)}
 		if t.keys != nil {
 			keys = t.keys(ev.fact)
@@ -164,6 +167,9 @@ func (b *build) fold(ctx context.Context, db querier, events []event, earlier *w
 		ev := &events[i]
 		w.to = ev.Position
 		w.events++
+		if !b.until.keeps(ev) {
+			continue
+		}
 		stuck := b.stuck[ev.Stream] || w.stuck[ev.Stream] || earlier != nil && earlier.stuck[ev.Stream]
 		if !stuck && ev.err == nil {
 			ev.err = b.refused[ev.ID]

@@ -34,7 +34,7 @@ func (e *Engine) Rebuild(ctx context.Context, s Source, progress func(Progress))
 		if err != nil {
 			return err
 		}
-		if err := e.fill(ctx, next, s, progress); err != nil {
+		if err := e.fill(ctx, next, s, everything, progress); err != nil {
 			return err
 		}
 		tell := func(p Phase) { progress(Progress{Phase: p, Events: next.at.events, Position: next.at.position}) }
@@ -98,9 +98,9 @@ func (e *Engine) create(ctx context.Context, b *build) error {
 	})
 }
 
-// fill folds the log into a build and makes it ready to serve.
-func (e *Engine) fill(ctx context.Context, b *build, s Source, progress func(Progress)) error {
-	if err := e.fold(ctx, b, s, everything, progress); err != nil {
+// fill folds the log, to its head or to a position, into a build and makes it ready to serve.
+func (e *Engine) fill(ctx context.Context, b *build, s Source, until domain.Position, progress func(Progress)) error {
+	if err := e.fold(ctx, b, s, until, progress); err != nil {
 		return err
 	}
 	// Parked by a run before this program knew better.

@@ -249,6 +249,9 @@ func (b *build) write(ctx context.Context, conn *pgx.Conn, w *work, f frame) err
 	f.before(&batch)
 	copies := make([][][]any, len(b.tables))
 	for i, t := range b.tables {
+		if b.only != nil && !b.only[t.name] {
+			continue
+		}
 		fresh, changed, gone := w.outcome(i, t)
 		if b.loading {
 			rows, err := t.values(fresh)
