@@ -91,7 +91,11 @@ type ops struct {
 	engine *projections.Engine
 	source projections.Source
 	log    commands.Log
+	hand   *operator
 }
+
+// Rebuilding tells how far a rebuild has come.
+func (o ops) Rebuilding(ctx context.Context) (readapi.Rebuild, error) { return o.hand.progress(ctx) }
 
 func (o ops) Projections(ctx context.Context) ([]readapi.Projection, error) {
 	status, err := o.engine.Status(ctx)
