@@ -27,7 +27,7 @@ func (c benchAuditCmd) Run(ctx context.Context, t *terminal) error {
 		}
 	}
 	return c.scratch(func(dir string) (err error) {
-		k, err := openStack(ctx, stores{Data: dir}, t.now, t.log)
+		k, err := openStack(ctx, stores{Data: dir}, t.now, t.log, nil)
 		if err != nil {
 			return err
 		}

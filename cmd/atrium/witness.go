@@ -23,7 +23,7 @@ import (
 type witnessCmd struct {
 	Data   string   `help:"Folder of the witness: its key, and the last seal of each log." default:"./witness" type:"path"`
 	Listen string   `help:"Address to serve on: HOST:PORT, or unix:PATH." default:"127.0.0.1:8090"`
-	LogKey []string `help:"Public log key of an installation to watch, as its /.well-known/atrium-log-keys shows it; may be given several times." placeholder:"KEY"`
+	LogKey []string `help:"Public log key of an installation to watch, as its /.well-known/atrium-log-keys shows it; may be given several times." placeholder:"KEY" sep:"none"`
 	Name   string   `help:"Name under which the witness signs." default:"atrium-witness"`
 }
 
