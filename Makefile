@@ -4,7 +4,7 @@ SHELL         := bash
 .SHELLFLAGS   := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS     += --no-print-directory
-.PHONY: help run build test lint fmt generate screenshots golden bench fuzz clean install
+.PHONY: help run build test lint fmt generate screenshots golden bench fault fuzz clean install
 
 # One program, whether or not a C compiler is installed. The race detector wants CGO_ENABLED=1.
 export CGO_ENABLED ?= 0
@@ -50,7 +50,11 @@ golden: ## Write the golden samples anew; read the difference before you commit 
 	@go test $$(grep -rlE --include='*_test.go' '^func Test\w*Golden' . | xargs -n1 dirname | sort -u) -run Golden -update
 
 bench: build ## Measure appends, replay and reads against their limits (FULL=1: full size)
-	@for what in append replay read; do bin/atrium bench $$what $(if $(FULL),--full); done
+	@for what in append replay read pages; do bin/atrium bench $$what $(if $(FULL),--full); done
+
+fault: install ## Kill, cut, fill and freeze everything under load, for half an hour; deploy/faults.md has the figures
+	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Linear|Winner' \
+		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)
 	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \

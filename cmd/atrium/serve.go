@@ -27,11 +27,12 @@ type serveCmd struct {
 	letting
 	witnessing
 	showing
-	Listen    string `help:"Address to serve on." default:"localhost:8080"`
-	PublicURL string `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
-	Role      string `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
-	Limit     int    `help:"Requests per minute that one session or token may make; below 0 there is no limit." default:"6000"`
-	Dev       bool   `help:"Development: /dev/clock, /dev/gateway, /dev/mail. Only on loopback."`
+	Listen    string        `help:"Address to serve on." default:"localhost:8080"`
+	PublicURL string        `help:"Where people reach the server, such as https://portal.example.com." placeholder:"URL"`
+	Role      string        `help:"What this process does: ${enum}." enum:"all,api,project,react" default:"all"`
+	Limit     int           `help:"Requests per minute that one session or token may make; below 0 there is no limit." default:"6000"`
+	Drain     time.Duration `help:"How long to go on answering after being told to stop, while /readyz already says no, so that a load balancer notices." default:"0s"`
+	Dev       bool          `help:"Development: /dev/clock, /dev/gateway, /dev/mail. Only on loopback."`
 }
 
 func (serveCmd) Help() string {
@@ -141,6 +142,9 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		t.log.Error("the managed Postgres is gone for good; stopping")
 	}
 	ready.Store(false)
+	if c.Drain > 0 && work.Err() == nil {
+		_ = pause(work, c.Drain) // what else ends the work ends the waiting
+	}
 	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
