@@ -9,7 +9,7 @@
 //   - view.go: a struct that is shown is also how it is read: its fields name their columns.
 //   - collection.go: a collection is declared once; list, get, history and description follow from it.
 //   - One file per family: its views, one for each kind of reader where they differ, and its collection.
-//   - history.go, export.go, dashboard.go, me.go, events.go, ops.go: the routes that are not collections.
+//   - history.go, export.go, dashboard.go, me.go, events.go, evidence.go, ops.go: the routes that are not collections.
 //   - upload.go: POST /uploads. What it takes is package upload's.
 //   - Problem: errors as RFC 9457 documents, for commands/api too.
 //   - auth: who asks, and what they may see.

@@ -28,7 +28,8 @@ type EvidenceOrder struct {
 	Scope   *auth.Scope // of whoever asks
 	Account domain.ID
 	Client  string // name of the account
-	// About is the stream of what the bundle is about, and which kinds of records its reader may not see.
+	// About is the stream of what the bundle is about and, for contacts, whose eyes it is seen with:
+	// "account-<id> as contact-<id> without invoice".
 	About string
 	// Lines are the events that the reader may see, oldest first. Others of the same streams are withheld.
 	Lines []EvidenceLine
@@ -86,9 +87,10 @@ func (s *server) evidenceOf(ctx context.Context, scope *auth.Scope, about string
 	q := s.start(scope, &params{})
 	q.endless = true
 	st := q.statement()
-	st.add("select ", evidenceView.columns, strings.Replace(entriesFrom, " where ", " left join accounts a on a.firm = h.firm and a.id = h.account where ", 1))
+	st.add("select ", evidenceView.columns, entriesTables, " left join accounts a on a.firm = h.firm and a.id = h.account where h.firm = {firm}")
 	if !scope.Staff() {
 		st.add(entriesMine)
+		o.About += " as " + domain.StreamName("contact", scope.Actor.ID) // others may see other things
 		if hidden := hiddenModules(scope); len(hidden) > 0 {
 			o.About += " without " + strings.Join(slices.Sorted(slices.Values(hidden)), ", ")
 		}

@@ -120,9 +120,9 @@ func beginning(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 1<<16))
 }
 
-// parseSeal reads SIZE:ROOT.
+// parseSeal reads SIZE:ROOT, or "SIZE · ROOT" as it stands at the foot of mails and papers.
 func parseSeal(text string) (c evidence.Checkpoint, ok bool) {
-	size, root, ok := strings.Cut(text, ":")
+	size, root, ok := strings.Cut(strings.Replace(text, " · ", ":", 1), ":")
 	var err1, err2 error
 	c.Size, err1 = strconv.ParseInt(size, 10, 64)
 	c.Root, err2 = tlog.ParseHash(root)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +72,9 @@ func (t temporary) Close() error { return errors.Join(t.File.Close(), os.Remove(
 
 // write records that a bundle is handed out, waits until that is sealed, and writes the bundle.
 func (b bundles) write(ctx context.Context, w io.Writer, o readapi.EvidenceOrder, m domain.Meta) error {
+	if m.Time.IsZero() {
+		m.Time = b.now()
+	}
 	c := collecting{bundles: b, order: o, home: domain.StreamName(account.Aggregate.Category, o.Account), shown: map[evidence.Ref]readapi.EvidenceLine{}, streams: map[string][]domain.Recorded{}}
 	for _, line := range o.Lines {
 		c.shown[evidence.Ref{Stream: line.Stream, Revision: line.Revision}] = line
@@ -167,7 +171,8 @@ func (c *collecting) contents(ctx context.Context) (bundle.Contents, error) {
 			}
 		},
 	}
-	if kind, _, _ := domain.ParseStream(c.order.About); kind != "" && kind != account.Aggregate.Category {
+	stream, _, _ := strings.Cut(c.order.About, " ")
+	if kind, _, _ := domain.ParseStream(stream); kind != "" && kind != account.Aggregate.Category {
 		contents.Report.Title = "History of one " + kind + " of " + c.order.Client
 	}
 	if contents.Documents, err = c.documents(); err != nil {
@@ -251,7 +256,7 @@ func (c *collecting) items() ([]bundle.Item, error) {
 			if shown {
 				i.Line = bundle.Line{Time: line.Time, Did: line.Sentence}
 			}
-			if shown || e.Type == (account.BundleIssued{}).EventType() {
+			if c.mayShow(e, shown) {
 				i.Data, i.Metadata = e.Data, e.Metadata
 			}
 			if shown {
@@ -267,6 +272,16 @@ func (c *collecting) items() ([]bundle.Item, error) {
 		return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.Index, b.Index))
 	})
 	return items, nil
+}
+
+// mayShow tells whether the contents of an event go into the bundle. What was handed out to somebody else names
+// streams that a contact may not know of.
+func (c *collecting) mayShow(e domain.Recorded, shown bool) bool {
+	if e.Type != (account.BundleIssued{}).EventType() || shown && c.order.Scope.Staff() {
+		return shown
+	}
+	var issued bundle.Issued
+	return json.Unmarshal(e.Data, &issued) == nil && issued.About == c.order.About
 }
 
 // openToClients are the kinds of records whose texts a client sees on their pages; reasons are the firm's own.

@@ -1,12 +1,17 @@
 package account
 
-import "github.com/atrium-portal/atrium/domain"
+import (
+	"strings"
+
+	"github.com/atrium-portal/atrium/domain"
+)
 
 // BundleIssued says that an evidence bundle was handed out, and what it held. A later bundle about the same that
 // holds less contradicts it, so nobody can leave out the end of a stream unseen.
 type BundleIssued struct {
 	Bundle domain.ID `json:"bundle"`
-	// About is the stream of what the bundle is about, with what its reader may not see: "account-<id> without invoice".
+	// About is the stream of what the bundle is about and, for contacts, whose eyes it is seen with: "account-<id> as
+	// contact-<id>".
 	About string `json:"about"`
 	Heads []Head `json:"heads"`
 }
@@ -25,7 +30,8 @@ func (BundleIssued) EventType() string { return "BundleIssued" }
 
 // Sentence for history.
 func (e BundleIssued) Sentence() string {
-	if kind, _, ok := domain.ParseStream(e.About); ok && kind != Aggregate.Category {
+	stream, _, _ := strings.Cut(e.About, " ")
+	if kind, _, ok := domain.ParseStream(stream); ok && kind != Aggregate.Category {
 		return "downloaded evidence of one " + kind
 	}
 	return "downloaded evidence of the account"
