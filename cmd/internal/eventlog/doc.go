@@ -17,9 +17,9 @@
 //
 // # Decisions that closed a door
 //
-//   - Each call runs in a goroutine of its own, with a timeout outside the client. Context: while it looks for a node the client
-//     does not look at contexts, and some of its calls wait for ever. Choice: give up from outside. Cost: one goroutine per call,
-//     and abandoned ones until the node is back, so their number is bounded.
+//   - Each call runs in a goroutine of the session, with a timeout outside the client. Context: while it looks for a node the client
+//     does not look at contexts, and some of its calls wait for ever. Choice: give up from outside. Cost: one goroutine per call at
+//     once, kept for later calls because its stack has grown, and abandoned ones until the node is back, so their number is bounded.
 //   - The client looks for a lost node for ever. Context: by default it closes itself for good after a second. Cost: a log that
 //     is closed while its node is away leaves the waiting calls behind, until the node is back or the process ends.
 //   - A lost connection makes the outcome of an append unknown, even when nothing was sent. Context: the client's errors do not

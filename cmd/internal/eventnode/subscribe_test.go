@@ -3,6 +3,7 @@ package eventnode
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -376,6 +377,26 @@ func TestAHundredSubscriptions(t *testing.T) {
 	}
 	writing.Wait()
 	following.Wait()
+}
+
+// TestIdleConnectionLives leaves the official client alone, whose pings come every 10 s: briefly, or for minutes when
+// ATRIUM_FAULT is long. The subscription lives and the same connection is used again.
+func TestIdleConnectionLives(t *testing.T) {
+	idle := time.Second
+	if os.Getenv("ATRIUM_FAULT") == "long" {
+		idle = 150 * time.Second
+	}
+	n := started(t, Options{})
+	c := official(t, n, "maxDiscoverAttempts=1")
+	sub, err := c.SubscribeToAll(t.Context(), esdb.SubscribeToAllOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	expect(t, sub, "caught up")
+	<-time.After(idle)
+	appendTo(t, c, "s", esdb.NoStream{}, named("e0"))
+	expect(t, sub, "e0")
 }
 
 func TestSlowSubscriberCostsNoMemory(t *testing.T) {
