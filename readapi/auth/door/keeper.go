@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -44,6 +45,7 @@ type Keeper struct {
 	hashers  chan struct{}
 	nobody   string        // the hash of a password nobody has
 	wake     chan struct{} // there is a request to look at
+	later    sync.WaitGroup
 }
 
 // New makes a keeper. It fails on options that cannot work.
@@ -129,6 +131,14 @@ func (k *Keeper) refuse(ctx context.Context, p Person, why access.Reason, v Visi
 	m := meta(p, portal, domain.NoID, v)
 	k.note(ctx, access.SignInFailed{About: about(p.Who), Reason: why, From: domain.P(v.IP)}, m)
 }
+
+// refuseLater is refuse without waiting: how long it takes would tell that there is such a person. Settle waits for it.
+func (k *Keeper) refuseLater(ctx context.Context, p Person, why access.Reason, v Visit) {
+	k.later.Go(func() { k.refuse(context.WithoutCancel(ctx), p, why, v) })
+}
+
+// Settle waits until all that happened is on record.
+func (k *Keeper) Settle() { k.later.Wait() }
 
 // person gives whom the write side lets in now.
 func (k *Keeper) person(ctx context.Context, who Who) (Person, error) {

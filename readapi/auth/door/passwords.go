@@ -67,7 +67,7 @@ func (k *Keeper) SignIn(ctx context.Context, firm domain.ID, email, password str
 	case !known:
 		return Entry{}, errPassword
 	case !right:
-		k.refuse(ctx, p, access.WrongPassword, v)
+		k.refuseLater(ctx, p, access.WrongPassword, v)
 		return Entry{}, errPassword
 	case !p.MayIn:
 		k.refuse(ctx, p, access.NoAccess, v)
@@ -93,12 +93,11 @@ func orElse(err, otherwise error) error {
 
 // check compares a password, and takes as long where there is none to compare with.
 func (k *Keeper) check(ctx context.Context, p Person, known bool, password string) (right bool, stored Password, err error) {
-	against := k.nobody
+	against, found := k.nobody, false
+	if stored, found, err = k.Store.Password(ctx, p.Who); err != nil { // asked for whoever it is: it takes its time, too
+		return false, stored, err
+	}
 	if known {
-		found := false
-		if stored, found, err = k.Store.Password(ctx, p.Who); err != nil {
-			return false, stored, err
-		}
 		if known = found && (stored.Expires.IsZero() || k.Now().Before(stored.Expires)); known {
 			against = stored.PHC
 		}

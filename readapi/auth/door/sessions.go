@@ -396,6 +396,7 @@ func (k *Keeper) Tidy(ctx context.Context) error {
 func (k *Keeper) Run(ctx context.Context, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	defer k.Settle()
 	var tidied time.Time
 	for {
 		err := k.Work(ctx)

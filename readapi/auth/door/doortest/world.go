@@ -139,6 +139,7 @@ func (w *World) Facts() []string {
 	w.Helper()
 	names := map[string]string{w.Priya.ID.String(): "Priya", w.Ana.ID.String(): "Ana", w.Ben.ID.String(): "Ben", w.Sue.ID.String(): "Sue"}
 	var list []string
+	w.Keeper.Settle()
 	all := w.Log.All()
 	for _, r := range all[w.seen:] {
 		f := w.fact(r)
