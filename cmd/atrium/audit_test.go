@@ -85,12 +85,12 @@ func (s server) sealed() (size int64) {
 func TestAudit(t *testing.T) {
 	data := firmIn(t)
 	clients, invoices, _, _ := export(t, 20, 120)
-	program(t, exitDone, "import", "clients", "--data", data, clients)
+	program(t, exitDone, "import", "clients", "--data", data, "--from", "invoiceninja", clients)
 	older := filepath.Join(t.TempDir(), "older")
 	if err := os.CopyFS(older, os.DirFS(filepath.Join(data, "events"))); err != nil {
 		t.Fatal(err)
 	}
-	program(t, exitDone, "import", "invoices", "--data", data, invoices)
+	program(t, exitDone, "import", "invoices", "--data", data, "--from", "invoiceninja", invoices)
 
 	listed := program(t, exitDone, "audit", "keys", "--data", data)
 	watched := witnessOn(t, listed)
@@ -119,7 +119,8 @@ func TestAudit(t *testing.T) {
 	if err := json.Unmarshal([]byte(program(t, exitDone, append(monitor, "--json")...)), &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Leaves != size || report.Events != size || size < 120 || report.Witnessed != 1 || len(report.Differences) != 0 {
+	// The server goes on marking invoices overdue while we look.
+	if report.Leaves < size || report.Events != report.Leaves || size < 120 || report.Witnessed != 1 || len(report.Differences) != 0 {
 		t.Fatalf("%d are sealed, the monitor says %+v", size, report)
 	}
 
@@ -146,7 +147,7 @@ func TestAudit(t *testing.T) {
 		t.Errorf("acknowledged: %s", said)
 	}
 	program(t, exitDone, append([]string{"replay", "rebuild"}, "--data", data)...)
-	program(t, exitDone, "import", "invoices", "--data", data, invoices)
+	program(t, exitDone, "import", "invoices", "--data", data, "--from", "invoiceninja", invoices)
 	serving(t, data, func(s server) {
 		_, _, raw := s.call(http.MethodGet, "/api/v1/ops/seals", "")
 		if strings.Count(raw, `"log"`) != 2 {
@@ -199,15 +200,19 @@ func witnessOn(t *testing.T, logKeys string) onlooker {
 	return w
 }
 
-// await waits until the witness has signed a seal of a size.
+// await waits until the witness has signed a seal of at least a size.
 func (w onlooker) await(t *testing.T, size int64) {
 	t.Helper()
-	eventually(t, "the witness has signed "+strconv.FormatInt(size, 10), func() bool {
+	eventually(t, "the witness has signed "+strconv.FormatInt(size, 10)+" or more", func() bool {
 		files, err := filepath.Glob(filepath.Join(w.dir, "logs", "*"))
 		if err != nil || len(files) == 0 {
 			return false
 		}
 		kept, err := os.ReadFile(files[0])
-		return err == nil && strings.Contains(string(kept), "\n"+strconv.FormatInt(size, 10)+"\n")
+		if err != nil {
+			return false
+		}
+		signed, err := strconv.ParseInt(strings.Split(string(kept), "\n")[1], 10, 64)
+		return err == nil && signed >= size
 	})
 }

@@ -38,6 +38,9 @@ func withStack(ctx context.Context, s stores, t *terminal, f func(*stack) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
+	if err := k.seals.compare(ctx); err != nil {
+		return err
+	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group, work := errgroup.WithContext(work)
 	if err := k.startProjector(work, group); err != nil {

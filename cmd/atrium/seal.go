@@ -170,7 +170,9 @@ func (k *stack) startSealer(ctx context.Context, group *errgroup.Group) {
 		})
 	})
 	if s.courier != nil {
-		group.Go(func() error { return s.courier.Run(ctx, s.sealer.Moved) })
+		group.Go(func() error {
+			return k.alone(ctx, "witness", func(ctx context.Context) error { return s.courier.Run(ctx, s.sealer.Moved) })
+		})
 	}
 }
 
