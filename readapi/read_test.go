@@ -26,7 +26,7 @@ func TestReads(t *testing.T) {
 		"dashboards": testDashboards, "contracts": testContracts, "me": testMe, "history": testHistory, "exports": testExports,
 		"what clients must not see": testMarkers, "bad parameters": testParameters, "headers": testHeaders, "round trips": testRoundTrips,
 		"bodies of HEAD": testHead, "documentation": testDocs, "methods": testMethods, "cross-origin": testCrossOrigin,
-		"pages both ways": testPaging, "cells are no formulas": testCells, "authorisation matrix": testMatrix, "rights of tokens": testRights, "as of now": testAsOfNow, "as_of": testAsOfParameter,
+		"pages both ways": testPaging, "cells are no formulas": testCells, "authorisation matrix": testMatrix, "evidence": testEvidence, "rights of tokens": testRights, "as of now": testAsOfNow, "as_of": testAsOfParameter,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, w.of(t)) })
 	}

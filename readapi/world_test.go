@@ -170,6 +170,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 		Past:   past,
 		Tokens: w.tokens, People: people{w.loop}, Checkpoint: w.engine, Ops: ops{}, Menu: menu(w.loop.Menu), Documents: pencil{},
 		Uploads:  &upload.Desk{Files: &uploadtest.Memory{}},
+		Evidence: &handedOut{},
 		Commands: func(r chi.Router) { api.Routes(r, w.loop.Menu, w.loop, readapi.Meta, noReplies{}, readapi.Problem) },
 		Ready:    func(context.Context) error { return nil },
 		Now:      func() time.Time { return domaintest.Now.AddDate(0, 0, 20) }, PublicURL: "https://portal.example", Limit: -1,
