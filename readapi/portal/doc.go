@@ -4,6 +4,7 @@
 //
 //   - Router and Options: all pages with what they ask through. client.go and staff.go list the routes.
 //   - visit.go: one request of somebody who is signed in: who they are, what their page reads, the frame around it.
+//   - meanwhile.go: two people at one draft. notifications.go: which mails a contact gets.
 //   - form.go: what was typed, what is wrong with it, and the way from a form to a command and on to the next page.
 //   - One file per family of pages: a struct for each page, the handler that fills it, and in the .templ file of the
 //     same name the components that show it. Files of the console begin with staff_.
@@ -12,7 +13,7 @@
 //
 // # What it may import
 //
-// readapi and auth for what pages show, commands and domain for what forms give, templ, chi. Never pgx: what a page
+// readapi and auth and upload for what pages show and take, commands and domain for what forms give, templ, chi. Never pgx: what a page
 // needs to read, readapi reads.
 //
 // # How to add a page

@@ -5,7 +5,7 @@
 //   - Store: behind readapi.Files, which takes uploads and gives files, and commands.Files, which keeps an upload that a
 //     command uses.
 //
-// It may import readapi, domain and gocloud.dev/blob. Another kind of place is one more import of a driver here.
+// It may import domain and gocloud.dev/blob. Another kind of place is one more import of a driver here.
 //
 // # Decisions
 //
