@@ -13,7 +13,7 @@
 //
 // # What it may import
 //
-// readapi and auth and upload for what pages show and take, commands and domain for what forms give, templ, chi. Never pgx: what a page
+// readapi, auth and upload for what pages show and take, commands and domain for what forms give, templ, chi. Never pgx: what a page
 // needs to read, readapi reads.
 //
 // # How to add a page
