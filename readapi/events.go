@@ -30,7 +30,8 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	scope := auth.From(r.Context())
 	position, err := s.Checkpoint.Position(r.Context())
-	if err != nil {
+	fence, unknown := s.Checkpoint.Fence(r.Context())
+	if err = errors.Join(err, unknown); err != nil {
 		Problem(w, r, err)
 		return
 	}
@@ -54,7 +55,14 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		if scope.Check(r.Context()) != nil {
 			return
 		}
+		now, unknown := s.Checkpoint.Fence(r.Context())
+		if unknown != nil {
+			return
+		}
 		switch silent += recheck; {
+		case now != fence:
+			position, fence, silent = next, now, 0
+			err = send(swapEvent(position, fence))
 		case position.Before(next):
 			position, silent = next, 0
 			err = send(positionEvent(position))
@@ -64,6 +72,11 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			err = send(": still here\n\n")
 		}
 	}
+}
+
+// swapEvent tells that the read models were replaced: even at the same position they may say something else.
+func swapEvent(p domain.Position, fence domain.ID) string {
+	return fmt.Sprintf("event: position\nid: %s-%s\ndata: {\"position\":%q,\"replaced\":true}\n\n", p, fence, p)
 }
 
 func positionEvent(p domain.Position) string {

@@ -2,15 +2,18 @@ package readapi_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/contact"
+	"github.com/atrium-portal/atrium/readapi"
 )
 
 func TestEventsEndSoonAfterATokenIsRevoked(t *testing.T) {
@@ -90,5 +93,50 @@ func TestEventsFollowThePositionUntilAccessEnds(t *testing.T) {
 	w.project()
 	if event, id, _ := next(); event != "" || lines.Err() != nil {
 		t.Errorf("the stream of a frozen contact goes on: %s %s %v", event, id, lines.Err())
+	}
+}
+
+// swapped is a checkpoint of read models that are replaced.
+type swapped struct {
+	readapi.Checkpoint
+	fence atomic.Pointer[domain.ID]
+}
+
+func (s *swapped) Fence(context.Context) (domain.ID, error) { return *s.fence.Load(), nil }
+
+func TestOpenPagesNoticeThatTheReadModelsWereReplaced(t *testing.T) {
+	checkpoint := &swapped{}
+	first, second := domain.NewID(), domain.NewID()
+	checkpoint.fence.Store(&first)
+	w := newWorld(t, func(w *world) {
+		checkpoint.Checkpoint = w.options.Checkpoint
+		w.options.Checkpoint = checkpoint
+	})
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer olga")
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	id := func() string {
+		for lines.Scan() {
+			if id, is := strings.CutPrefix(lines.Text(), "id: "); is {
+				return id
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
+		return ""
+	}
+	before := id()
+	checkpoint.fence.Store(&second)
+	if after := id(); after == before || !strings.HasPrefix(after, before) || !strings.Contains(after, second.String()) {
+		t.Errorf("at %s the pages are told %s", before, after)
 	}
 }

@@ -64,6 +64,8 @@ type Checkpoint interface {
 	Position(ctx context.Context) (domain.Position, error)
 	// Await waits until the read models have reached a position, or gives the context's error.
 	Await(ctx context.Context, p domain.Position) error
+	// Fence is another one when the read models were replaced, by a rebuild or a rollback.
+	Fence(ctx context.Context) (domain.ID, error)
 }
 
 // Past knows how things were. projections.Past is one.

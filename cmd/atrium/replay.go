@@ -18,12 +18,14 @@ type replayCmd struct {
 	Status   replayStatusCmd   `cmd:"" help:"Positions, lag, build and parked streams."`
 	Rebuild  replayRebuildCmd  `cmd:"" help:"Fold the whole log into new tables beside the live ones, then swap."`
 	Verify   replayVerifyCmd   `cmd:"" help:"Fold again and name every row that differs. Exit code 3 when one does."`
+	Until    replayUntilCmd    `cmd:"" help:"Build a copy of the tables as of an instant, beside the live ones."`
+	WhatIf   replayWhatIfCmd   `cmd:"" name:"whatif" help:"An account under another late fee, tax rate or payment plan, beside the real figures. Nothing is stored."`
 	Retry    replayRetryCmd    `cmd:"" help:"Apply parked streams after a fix."`
 	Rollback replayRollbackCmd `cmd:"" help:"Put the tables before the last swap back."`
 }
 
 func (replayCmd) Help() string {
-	return "Examples:\n  atrium replay status\n  atrium replay rebuild\n  atrium replay verify --json"
+	return "Examples:\n  atrium replay status\n  atrium replay rebuild\n  atrium replay rebuild --only invoices\n  atrium replay until 2026-03-31T22:00:00Z --schema end_of_march\n  atrium replay verify --json"
 }
 
 type replayFlags struct {
@@ -78,13 +80,22 @@ func printParked(t *terminal, parked []projections.ParkedStream) {
 	fmt.Fprintln(t.out, w.Render())
 }
 
-type replayRebuildCmd struct{ replayFlags }
+type replayRebuildCmd struct {
+	replayFlags
+	Only string `help:"Make this table alone anew, in one swap." placeholder:"TABLE"`
+}
 
 func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
 	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
 		begun := k.now()
 		m := newMeter(t, "rebuild", c.JSON)
-		rebuilt, err := k.engine.Rebuild(ctx, k.source, m.projection)
+		rebuild := k.engine.Rebuild
+		if c.Only != "" {
+			rebuild = func(ctx context.Context, s projections.Source, progress func(projections.Progress)) (projections.Rebuilt, error) {
+				return k.engine.RebuildOnly(ctx, s, c.Only, progress)
+			}
+		}
+		rebuilt, err := rebuild(ctx, k.source, m.projection)
 		m.end()
 		if err != nil {
 			return err

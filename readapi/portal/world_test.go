@@ -68,6 +68,9 @@ func (w *world) Position(ctx context.Context) (domain.Position, error) {
 	return status.Position, err
 }
 
+func (w *world) Fence(ctx context.Context) (domain.ID, error) { return w.engine.Fence(ctx) }
+
+// Await implements readapi.Checkpoint.
 func (w *world) Await(context.Context, domain.Position) error {
 	w.project()
 	return nil
