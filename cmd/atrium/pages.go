@@ -17,7 +17,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 	}
 	options := portal.Options{
 		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events, k.operator}, Seals: k.seals,
-		Now: k.now, Logger: k.log, Around: k.around("pages"), PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true, Uploads: k.uploads(),
+		Now: k.now, Logger: k.log, Around: k.around("pages"), PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true, Supposer: supposer{k}, Uploads: k.uploads(),
 	}
 	if e := k.entrance; e != nil {
 		options.Client, options.Staff = e.identify()

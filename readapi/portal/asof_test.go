@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"github.com/atrium-portal/atrium/domain/account"
 	"github.com/atrium-portal/atrium/domain/domaintest"
 	"github.com/atrium-portal/atrium/domain/invoice"
+	"github.com/atrium-portal/atrium/projections"
+	"github.com/atrium-portal/atrium/readapi"
 )
 
 // instant is an instant as it stands in an address.
@@ -132,7 +135,7 @@ func TestChoosingAPointInTime(t *testing.T) {
 	lacks(t, w.page("/invoices"+then, "olga"), w.id("late"))
 	holds(t, w.page("/invoices", "olga"), w.id("late"))
 	// From change to change until it is there.
-	next := regexp.MustCompile(`href="(/history\?as_of=[^"]*)"[^>]*>(?:<svg.*?</svg>)?\s*<span>Next change`)
+	next := regexp.MustCompile(`href="(/history\?as_of=[^"]*)"[^>]*>(?:<svg[^>]*><use[^>]*></use></svg>)?\s*<span>Next change`)
 	page = w.page("/history"+then, "olga")
 	for steps := 0; !strings.Contains(page, w.id("late")); steps++ {
 		to := next.FindStringSubmatch(page)
@@ -158,4 +161,43 @@ func TestWhatChanged(t *testing.T) {
 		}
 	}
 	holds(t, w.page("/changes?from=2026-03-20", "olga"), "Nothing changed")
+}
+
+// supposer is what-if questions without the reading of what people write: a tax rate of 0, or nothing, is supposed.
+type supposer struct{ w *world }
+
+// Suppose implements readapi.Supposer.
+func (s supposer) Suppose(ctx context.Context, firm, account domain.ID, h readapi.Hypothesis) (*readapi.WhatIf, error) {
+	if h.TaxRate == "x" {
+		return nil, &domain.Fault{Kind: domain.Malformed, Code: "hypothesis-unreadable", Field: "tax_rate", Message: "Give percent."}
+	}
+	var supposed projections.Hypothesis
+	if h.TaxRate != "" {
+		supposed.TaxRate = new(domain.Decimal)
+	}
+	got, err := s.w.engine.WhatIf(ctx, s.w.log, projections.Whose{Firm: firm, Account: account}, later(), supposed)
+	if err != nil {
+		return nil, err
+	}
+	shown := &readapi.WhatIf{}
+	for _, i := range got.Invoices {
+		figures := func(f projections.Figures) readapi.Figures {
+			return readapi.Figures{Billed: domain.Money{Amount: f.Billed, Currency: got.Currency}, Due: domain.Money{Amount: f.Due, Currency: got.Currency}}
+		}
+		shown.Invoices = append(shown.Invoices, readapi.SupposedInvoice{ID: i.Invoice, Label: i.Label, Real: figures(i.Real), WhatIf: figures(i.WhatIf)})
+	}
+	return shown, nil
+}
+
+func TestWhatIfPage(t *testing.T) {
+	w := newWorld(t)
+	head := len(w.log.All())
+	path := "/staff/clients/" + w.id("aurora") + "/what-if"
+	page := w.page(path+"?tax_rate=0", "max")
+	sound(t, path, page)
+	holds(t, page, "Billed, what if", "119.00", "100.00", "Nothing is stored")
+	holds(t, w.page(path+"?tax_rate=x", "max"), "Give percent.", `value="x"`)
+	if len(w.log.All()) != head {
+		t.Error("something was appended")
+	}
 }

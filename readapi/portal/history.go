@@ -27,6 +27,7 @@ type historyPage struct {
 	Export  string // the address of the same as a file, but for its format
 	Links   bool   // to the records
 	Travel  *timeTravel
+	Suppose string // the address of the what-if page, if any
 }
 
 // historyLead says what history is, once.

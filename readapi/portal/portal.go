@@ -27,6 +27,8 @@ type Options struct {
 	Dispatch Dispatcher
 	People   auth.People
 	Ops      readapi.Ops
+	// Supposer answers what-if questions of staff; nil: there is no such page.
+	Supposer readapi.Supposer
 	Seals    readapi.Seals // nil: nothing is sealed
 	// Client and Staff are the ways in which people are known on the pages of clients and in the staff console.
 	Client, Staff []auth.Identify

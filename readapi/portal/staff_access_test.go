@@ -43,7 +43,7 @@ func staffRules(w *world) map[string]staffRule {
 	both("/staff/operations/rollback", staffRule{may: administrators, owned: true})
 	rules["GET /staff/operations"] = staffRule{may: administrators, owned: true}
 
-	for _, tab := range []string{"", "/contacts", "/projects", "/invoices", "/contracts", "/history", "/changes"} {
+	for _, tab := range []string{"", "/contacts", "/projects", "/invoices", "/contracts", "/history", "/changes", "/what-if"} {
 		rules["GET /staff/clients/{id}"+tab] = staffRule{may: members, thing: "aurora"}
 	}
 	both("/staff/clients/new", staffRule{may: managers, owned: true, fields: []string{"name", "", "currency", "EUR"}})

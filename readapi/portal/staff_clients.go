@@ -25,6 +25,9 @@ func (p *portal) staffClients(r, manager chi.Router) {
 	r.Get("/clients/{id}/contracts", p.page(p.clientContracts))
 	r.Get("/clients/{id}/history", p.page(p.clientHistory))
 	r.Get("/clients/{id}/changes", p.page(p.staffChanges))
+	if p.Supposer != nil {
+		r.Get("/clients/{id}/what-if", p.page(p.whatIf))
+	}
 	p.form(manager, "/clients/{id}/edit", p.editClient, p.changeAccount)
 	p.form(manager, "/clients/{id}/modules", p.modulesPage, p.changeModules)
 	p.form(manager, "/clients/{id}/close", p.closeClient, p.closeAccount)
@@ -200,6 +203,9 @@ func (p *portal) clientHistory(v *visit) (templ.Component, error) {
 	}
 	h := v.historyPage(tab.Page, entries, "/api/v1/accounts/"+v.id()+"/history")
 	h.Modules, h.Travel = v.modules(), v.travel(moments, clientPath(tab.Account.ID)+"/changes")
+	if p.Supposer != nil {
+		h.Suppose = clientPath(tab.Account.ID) + "/what-if"
+	}
 	return clientHistoryView(clientHistoryPage{tab, h}), nil
 }
 

@@ -159,7 +159,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	}
 	way := []auth.Identify{auth.Bearer(w)}
 	w.options = portal.Options{
-		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
+		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Supposer: supposer{w}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
 		Uploads: &upload.Desk{Files: &w.files},
 		Doors:   portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Account: "/account", Help: "/login/help"},
 	}
