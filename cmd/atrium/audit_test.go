@@ -32,7 +32,7 @@ func superuser(t *testing.T, data string, statements ...string) {
 	}
 	defer conn.Close(ctx)
 	for _, s := range statements {
-		if tag, err := conn.Exec(ctx, s); err != nil || tag.RowsAffected() == 0 {
+		if tag, err := conn.Exec(ctx, s); err != nil || tag.RowsAffected() == 0 && strings.Contains(s, "evidence.") {
 			t.Fatalf("%s: %v, %v", s, tag, err)
 		}
 	}
@@ -146,7 +146,7 @@ func TestAudit(t *testing.T) {
 	if said := program(t, exitDone, append([]string{"audit", "acknowledge", "--data", data, "--by", "Priya", "--reason", "restored a backup"}, watched.flags()...)...); !strings.Contains(said, "epoch 2 goes on") {
 		t.Errorf("acknowledged: %s", said)
 	}
-	program(t, exitDone, append([]string{"replay", "rebuild"}, "--data", data)...)
+	superuser(t, data, "DROP SCHEMA read CASCADE") // it knows of events that are lost; the next start builds it anew
 	program(t, exitDone, "import", "invoices", "--data", data, "--from", "invoiceninja", invoices)
 	serving(t, data, func(s server) {
 		_, _, raw := s.call(http.MethodGet, "/api/v1/ops/seals", "")
