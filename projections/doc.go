@@ -10,7 +10,8 @@
 //
 //   - Define, Spec, Access, Key: how a table is declared. Tables lists them all.
 //   - Engine: Open, Apply, Await, Retry, Rebuild, Rollback, Verify, Digest, Status. A build is its tables in one schema.
-//   - Source: the port to the log for reading it from the beginning.
+//   - AsOf, Past, Until, WhatIf: the same folds cut at an instant, or with hypothetical events; RebuildOnly one table.
+//   - Source, Streams: the ports to the log; Source is the one for reading it from the beginning.
 //   - Handler, Batch: the Watermill end of it.
 //   - One file per family of tables: row types, folds, declarations.
 //

@@ -37,6 +37,9 @@
 // Where the firm does not show history, contacts get an empty history and no completed contracts, not an error: the
 // thing is theirs, there is only nothing to tell.
 //
+// as_of= answers from the past: the same statements, with the tables as they were folded (asof.go) before the live ones.
+// What somebody may see is decided by today's scope, and by what they see of the record today.
+//
 // # Decisions that closed a door
 //
 // Readers of both kinds log in as roles of their own instead of one role with a setting: a mistake in a setting then

@@ -52,7 +52,7 @@ func (v *visit) readPerson() (readapi.StaffContact, readapi.StaffAccount, error)
 	if err := v.read(); err != nil {
 		return readapi.StaffContact{}, readapi.StaffAccount{}, err
 	}
-	next := v.Reader.Read(v.scope)
+	next := v.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	account := readapi.Get[readapi.StaffAccount](next, person.Account.String(), nil)
 	err := next.Run(v.r.Context())
 	return *person, *account, err
@@ -64,7 +64,7 @@ func (p *portal) contact(v *visit) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	next := p.Reader.Read(v.scope)
+	next := p.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	account := readapi.Get[readapi.StaffAccount](next, person.Account.String(), nil)
 	seen := readapi.SeenOf(next, person.Account.String())
 	if err := next.Run(v.r.Context()); err != nil {
@@ -275,7 +275,7 @@ func (p *portal) mergePage(v *visit, f *form) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := p.Reader.Read(v.scope)
+	next := p.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	others := readapi.List[readapi.StaffContact](next, choices("account", page.Account.ID.String()))
 	if err := next.Run(v.r.Context()); err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (p *portal) editContract(v *visit, f *form) (templ.Component, error) {
 	pin := f.pin(one.Revision, overtaken)
 	page := draftPage{Heading: "Change “" + one.Title + "”", Action: at + "/edit", Back: at, Pin: &pin}
 	if overtaken {
-		q := v.Reader.Read(v.scope)
+		q := v.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 		last := whatChanged(q, "contracts", v.id())
 		if err := q.Run(v.r.Context()); err != nil {
 			return nil, err
@@ -74,7 +74,7 @@ func (p *portal) editContract(v *visit, f *form) (templ.Component, error) {
 
 // contractEditor reads what there is to choose from for an account, and shows the form with what was begun.
 func (v *visit) contractEditor(f *form, page draftPage, of string, begun *readapi.StaffContractDetail) (templ.Component, error) {
-	q := v.Reader.Read(v.scope)
+	q := v.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	v.frame = readapi.FrameOf(q)
 	account := readapi.Get[readapi.StaffAccount](q, of, nil)
 	projects := readapi.List[readapi.Project](q, choices("account", of))

@@ -65,7 +65,7 @@ func (p *portal) editInvoice(v *visit, f *form) (templ.Component, error) {
 func (v *visit) editor(f *form, account string, draft *readapi.StaffInvoiceDetail) (templ.Component, error) {
 	q := v.q
 	if draft != nil { // the first reading has run
-		q = v.Reader.Read(v.scope)
+		q = v.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	}
 	of := orElse(known(idOf(account)), domain.NewID().String())
 	client := readapi.Get[readapi.StaffAccount](q, account, nil)

@@ -77,7 +77,7 @@ func (v *visit) readStaffInvoice(title string) (staffInvoicePage, error) {
 	if err := v.read(); err != nil {
 		return staffInvoicePage{}, err
 	}
-	next := v.Reader.Read(v.scope)
+	next := v.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	account := readapi.Get[readapi.StaffAccount](next, one.Account.String(), nil)
 	people := readapi.List[readapi.StaffContact](next, choices("account", one.Account.String()))
 	if err := next.Run(v.r.Context()); err != nil {

@@ -33,7 +33,7 @@ func (p *portal) linkPage(v *visit, f *form) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := p.Reader.Read(v.scope)
+	next := p.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 	all := readapi.List[readapi.StaffAccount](next, choices("closed", "false"))
 	if err := next.Run(v.r.Context()); err != nil {
 		return nil, err
