@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -38,66 +39,100 @@ func kinds(pages map[string]string) map[string]string {
 	return found
 }
 
-// TestEveryPage opens every kind of page that links lead to, forms included, in a browser, and checks it for barriers:
-// labels, names, order and sight of the focus, contrast in both schemes, and its width on a phone.
-func TestEveryPage(t *testing.T) {
-	w := newWorld(t)
-	w.console()
-	browser := portaltest.Start(t)
-	mux := http.NewServeMux()
-	mux.Handle("/assets/", ui.Static())
-	mux.Handle("/", w.pages)
-	server := httptest.NewServer(mux)
-	defer server.Close()
+// view is a page to look at: who opens it, in which scheme of pages it is, its kind and its address.
+type view struct{ who, scheme, kind, path string }
+
+// views are all kinds of pages, forms included, in the order in which they are looked at.
+func (w *world) views() []view {
+	w.t.Helper()
+	var list []view
 	for _, who := range []struct{ name, from, scheme string }{{"olga", "/", "client"}, {"ada", "/staff", "staff"}} {
 		pages := kinds(w.crawl(who.from, who.name))
 		if who.scheme == "staff" { // every form has a page of its own
 			for route, rule := range staffRules(w) {
 				path, isPage := strings.CutPrefix(route, "GET ")
-				if _, there := pages[path]; there || !isPage {
-					continue
+				if _, there := pages[path]; !there && isPage {
+					pages[path] = rule.address(w, path)
 				}
-				pages[path] = strings.NewReplacer("{staff}", w.id("max"), "{account}", w.id("borealis"), "{id}", known(w, rule.thing)).Replace(path) + rule.query
 			}
 		}
-		tab := browser.Tab(t)
-		tab.Headers(map[string]any{"Authorization": "Bearer " + who.name})
 		for _, kind := range slices.Sorted(maps.Keys(pages)) {
-			if w.get(pages[kind], who.name).status != http.StatusOK {
-				continue // not in this state of the thing; TestStaffAccess opens it
+			if w.get(pages[kind], who.name).status == http.StatusOK { // else not in this state of the thing; TestStaffAccess opens it
+				list = append(list, view{who.name, who.scheme, kind, pages[kind]})
 			}
-			tab.Size(1280, 800)
-			tab.Dark(false)
-			tab.Open(server.URL + pages[kind])
-			shot(tab, who.scheme, kind, "1280-light") // before the way through the page scrolls it
-			portaltest.Check(tab, who.name+" "+kind)
-			if who.scheme == "staff" && *pictures == "" {
-				continue // the same components as on clients' pages, which are also checked in the dark and on a phone
+		}
+	}
+	return list
+}
+
+// TestEveryPage opens every kind of page that links lead to, forms included, in a browser, and checks it for barriers:
+// labels, names, order and sight of the focus, contrast, and its width on a phone. With -pictures it looks closer: at
+// three widths and in both schemes, and leaves pictures of what it sees.
+func TestEveryPage(t *testing.T) {
+	w := newWorld(t)
+	w.console()
+	views := w.views()
+	browser := portaltest.Start(t)
+	mux := http.NewServeMux()
+	mux.Handle("/assets/", ui.Static())
+	mux.Handle("/", w.pages)
+	mux.HandleFunc("/api/v1/events", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusNoContent) }) // nothing happens meanwhile
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	const tabs = 2 // at once; each takes every second page
+	for first := range tabs {
+		t.Run(fmt.Sprintf("tab %d", first+1), func(t *testing.T) {
+			t.Parallel()
+			tab := browser.Tab(t)
+			for i := first; i < len(views); i += tabs {
+				v := views[i]
+				tab.Headers(map[string]any{"Authorization": "Bearer " + v.who})
+				tab.Size(1280, 800)
+				tab.Open(server.URL + v.path)
+				shot(tab, v, "1280-light") // before the way through the page scrolls it
+				portaltest.Check(tab, v.who+" "+v.kind)
+				if *pictures != "" {
+					closer(tab, v)
+					continue
+				}
+				tab.Size(360, 740)
+				portaltest.CheckWidth(tab, v.who+" "+v.kind+" on a phone")
 			}
-			tab.Dark(true)
-			portaltest.CheckColors(tab, who.name+" "+kind+" in the dark")
-			shot(tab, who.scheme, kind, "1280-dark")
-			tab.Dark(false)
-			tab.Size(768, 1024)
-			shot(tab, who.scheme, kind, "768-light")
-			tab.Size(360, 740)
-			portaltest.CheckLook(tab, who.name+" "+kind+" on a phone")
-			shot(tab, who.scheme, kind, "360-light")
+		})
+	}
+}
+
+// closer looks at a page in the dark, on a tablet and on a phone.
+func closer(tab *portaltest.Tab, v view) {
+	for _, dark := range []bool{true, false} {
+		tab.Dark(dark)
+		scheme := map[bool]string{true: "dark", false: "light"}[dark]
+		for _, size := range []struct {
+			name          string
+			width, height int64
+		}{{"1280", 1280, 800}, {"768", 768, 1024}, {"360", 360, 740}} {
+			tab.Size(size.width, size.height)
+			if dark || size.width < 1280 {
+				portaltest.CheckLook(tab, v.who+" "+v.kind+" at "+size.name+" "+scheme)
+				shot(tab, v, size.name+"-"+scheme)
+			}
 		}
 	}
 }
 
-func known(w *world, thing string) string {
-	if thing == "" {
-		return ""
+// address is a path of a rule with the ids of its things.
+func (r staffRule) address(w *world, path string) string {
+	thing := ""
+	if r.thing != "" {
+		thing = w.id(r.thing)
 	}
-	return w.id(thing)
+	return strings.NewReplacer("{staff}", w.id("max"), "{account}", w.id("borealis"), "{id}", thing).Replace(path) + r.query
 }
 
 // shot leaves a picture where somebody asked for it.
-func shot(tab *portaltest.Tab, scheme, kind, look string) {
+func shot(tab *portaltest.Tab, v view, look string) {
 	if *pictures != "" {
-		tab.Shot(filepath.Join(*pictures, scheme+strings.TrimSuffix(fileNames.ReplaceAllString(strings.TrimPrefix(kind, "/staff"), "-"), "-")+"-"+look+".png"))
+		tab.Shot(filepath.Join(*pictures, v.scheme+strings.TrimSuffix(fileNames.ReplaceAllString(strings.TrimPrefix(v.kind, "/staff"), "-"), "-")+"-"+look+".png"))
 	}
 }
 
@@ -113,7 +148,7 @@ func TestPagesAreOfRoutes(t *testing.T) {
 		if method != http.MethodGet || !listed {
 			return nil
 		}
-		path := strings.NewReplacer("{staff}", w.id("max"), "{account}", w.id("borealis"), "{id}", known(w, rule.thing)).Replace(strings.TrimPrefix(route, "GET ")) + rule.query
+		path := rule.address(w, strings.TrimPrefix(route, "GET "))
 		if a := w.get(path, "ada"); a.status != http.StatusOK {
 			t.Errorf("%s cannot be opened: %d", path, a.status)
 		}
