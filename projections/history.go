@@ -87,6 +87,9 @@ func newEntry(f domain.Fact, t *table, before, after any) (*entry, error) {
 	if p, ok := row.(Permitting); ok {
 		e.Permission = p.Permission()
 	}
+	if p, ok := row.(Pointing); ok {
+		e.Category, e.Record, e.Label = p.About()
+	}
 	var err error
 	e.Changes, err = t.changes(before, after)
 	return e, err

@@ -112,3 +112,8 @@ type Audience interface {
 type Permitting interface {
 	Permission() string
 }
+
+// Pointing is implemented by rows of primary tables whose events are about other records: their history is of those.
+type Pointing interface {
+	About() (category string, id domain.ID, label string)
+}

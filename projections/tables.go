@@ -30,6 +30,7 @@ import "slices"
 //	numbers           -                                           numberRow
 //	access            their own                                   accessRow
 //	last_seen         their own                                   lastSeenRow
+//	audit             -                                           auditRow
 //	invoice_sums      -                                           invoiceSumRow
 //	month_sums        -                                           monthSumRow
 //	project_sums      -                                           projectSumRow
@@ -41,7 +42,7 @@ import "slices"
 func Tables() []Table {
 	return slices.Concat(
 		firmTables(), accountTables(), contactTables(), projectTables(), invoiceTables(), questionTables(), paymentTables(), attemptTables(), ledgerTables(),
-		contractTables(), numberTables(), accessTables(), totalTables(),
+		contractTables(), numberTables(), accessTables(), auditTables(), totalTables(),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/access"
 	"github.com/atrium-portal/atrium/domain/account"
+	"github.com/atrium-portal/atrium/domain/audit"
 	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
 	"github.com/atrium-portal/atrium/domain/firm"
@@ -24,6 +25,7 @@ func Types() []domain.Type {
 		contact.Aggregate.Type(),
 		login.Aggregate.Type(),
 		access.Aggregate.Type(),
+		audit.Aggregate.Type(),
 		numbering.Aggregate.Type(),
 		project.Aggregate.Type(),
 		invoice.Aggregate.Type(),
