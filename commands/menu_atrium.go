@@ -93,8 +93,11 @@ func Atrium() *Menu {
 	On(m, contract.Aggregate, "SendContract", contract.Send{}, manager, Before(setContractParties))
 	On(m, contract.Aggregate, "ViewContract", contract.View{}, Who{Client: string(contact.ViewContracts)})
 	On(m, contract.Aggregate, "SignContract", contract.Sign{}, Who{Staff: firm.Member, System: true, Client: string(contact.SignContracts)})
+	On(m, contract.Aggregate, "ConsentToSigning", contract.Consent{}, Who{Client: string(contact.SignContracts)})
+	On(m, contract.Aggregate, "WithdrawConsent", contract.WithdrawConsent{}, Who{Client: string(contact.SignContracts)})
 	On(m, contract.Aggregate, "DeclineContract", contract.Decline{}, Who{Client: string(contact.SignContracts)})
 	On(m, contract.Aggregate, "VoidContract", contract.Void{}, manager)
+	On(m, contract.Aggregate, "DeliverCopy", contract.DeliverCopy{}, program)
 
 	On(m, numbering.Aggregate, "ReserveNumber", numbering.Reserve{}, step, Upsert[numbering.Reserve]())
 	On(m, login.Aggregate, "ClaimLogin", login.Claim{}, step, Upsert[login.Claim]())

@@ -44,7 +44,7 @@ type Meta struct {
 	Time        time.Time
 	Zone        *time.Location // the firm's; nil means UTC. Not stored
 	Request     string         // id of the HTTP request or tool run
-	Trace       string // W3C traceparent of what asked for it, where requests are traced
+	Trace       string         // W3C traceparent of what asked for it, where requests are traced
 	Session     string
 	IP          Personal
 	UserAgent   Personal
@@ -52,6 +52,7 @@ type Meta struct {
 	Digest      string // of the command's body: the same command id with another body is a mistake
 	Correlation ID     // the whole conversation
 	Causation   ID     // the direct cause: an event, or none when a person asked
+	Proof       Proof  // of who the actor is, where there is one. Not stored here
 	Target      ID     // the thing the command acts on or makes. Not stored: the stream says it
 }
 
@@ -69,3 +70,21 @@ func (m Meta) NewID(name string) ID { return childID(m.Command, name) }
 
 // EventID is the id of the n-th event of the command. Sending it twice is harmless: the log recognises it.
 func (m Meta) EventID(n int) ID { return DeriveID("event", m.Command.String(), strconv.Itoa(n)) }
+
+// Proof is how somebody showed who they are, and when they did so last. The zero Proof is none: programs have none.
+type Proof struct {
+	Method string // of the sign-in
+	At     time.Time
+}
+
+// ProofLasts is how long after somebody showed who they are they may do what needs a fresh proof.
+const ProofLasts = 10 * time.Minute
+
+// Fresh refuses what may only be done shortly after its doer showed who they are, such as signing or changing how they
+// sign in. The cure is to prove it once more: pages send people to /account/proof.
+func (p Proof) Fresh(now time.Time) error {
+	if p.At.IsZero() || now.Sub(p.At) > ProofLasts {
+		return &Fault{Kind: Forbidden, Code: "reauth-required", Message: "Please confirm once more that it is you, then repeat this."}
+	}
+	return nil
+}

@@ -25,6 +25,7 @@ type contractRow struct {
 	DraftedAt   time.Time       `db:"drafted_at" history:"-"`
 	SentAt      time.Time       `db:"sent_at,null" history:"-"`
 	CompletedAt time.Time       `db:"completed_at,null" history:"-"`
+	CompletedIn int64           `db:"completed_in" history:"-"`  // the revision that completed it
 	EndedAt     time.Time       `db:"ended_at,null" history:"-"` // declined or voided
 }
 
@@ -61,11 +62,15 @@ type contractSignerRow struct {
 	Firm       domain.ID `db:"firm"`
 	Account    domain.ID `db:"account"`
 	Place      int       `db:"place"` // from 1
+	OpenedAt   time.Time `db:"opened_at,null"`
+	OpenedBy   string    `db:"opened_by"` // how they were signed in then
 	ViewedAt   time.Time `db:"viewed_at,null"`
+	ReadAt     time.Time `db:"read_at,null"` // to the end
 	SignedAt   time.Time `db:"signed_at,null"`
 	Name       string    `db:"name"`      // as the signer wrote it
 	Statement  string    `db:"statement"` // what the signer agreed to
 	SHA256     string    `db:"sha256"`    // of the text that was signed
+	Form       string    `db:"form"`      // of the signature: typed or drawn
 	Drawing    string    `db:"drawing"`   // of the signature, as SVG path data; empty when it was only typed
 	DeclinedAt time.Time `db:"declined_at,null"`
 
@@ -73,6 +78,18 @@ type contractSignerRow struct {
 	IP        string    `db:"ip"`
 	UserAgent string    `db:"user_agent"`
 	Event     domain.ID `db:"event,null"`
+
+	// What the signer was told about signing electronically, and agreed to.
+	Disclosure  string    `db:"disclosure"` // its version
+	DisclosedAt time.Time `db:"disclosed_at,null"`
+	Disclosed   string    `db:"disclosed"` // its SHA-256
+	ConsentedAt time.Time `db:"consented_at,null"`
+	WithdrawnAt time.Time `db:"withdrawn_at,null"` // unless it was given again
+
+	DrawingSHA256 string    `db:"drawing_sha256"`
+	ProvedBy      string    `db:"proved_by"` // how they were signed in when they signed
+	ProvedAt      time.Time `db:"proved_at,null"`
+	CopyAt        time.Time `db:"copy_at,null"` // when the signed contract went to them
 }
 
 // contractNotesRow is why a contract came to nothing.
@@ -129,11 +146,13 @@ func foldContract(row *contractRow, f domain.Fact) *contractRow {
 		row.Status, row.Released, row.SentAt, row.SHA256 = contract.StatusSent, true, f.Meta.Time, e.SHA256
 		p := e.Parties
 		row.Parties = parties{p.Firm, p.FirmAddress, p.Client.Reveal(), p.ClientAddress.Reveal(), p.TimeZone, p.Color}
-	case contract.Viewed: // a row of contract_signers
+	case contract.Opened, contract.DisclosureShown, contract.Viewed, contract.ConsentGiven, contract.ConsentWithdrawn,
+		contract.SignatureAdopted, contract.CopyDelivered: // a row of contract_signers
 	case contract.Signed:
 		row.SignedCount++
 	case contract.Completed:
 		row.Status, row.CompletedAt = contract.StatusComplete, f.Meta.Time
+		row.CompletedIn = f.Revision
 	case contract.Declined:
 		row.Status, row.EndedAt = contract.StatusDeclined, f.Meta.Time
 	case contract.Voided:
@@ -160,7 +179,8 @@ func foldContractBody(row *contractBodyRow, f domain.Fact) *contractBodyRow {
 		*row = contractBodyRow{ID: f.Of, Firm: f.Meta.Firm, Account: f.Meta.Account, Body: e.Body.Reveal()}
 	case contract.DraftChanged:
 		row.Body = e.Body.Reveal()
-	case contract.Sent, contract.Viewed, contract.Signed, contract.Completed, contract.Declined, contract.Voided:
+	case contract.Sent, contract.Opened, contract.DisclosureShown, contract.Viewed, contract.ConsentGiven, contract.ConsentWithdrawn,
+		contract.SignatureAdopted, contract.Signed, contract.Completed, contract.CopyDelivered, contract.Declined, contract.Voided:
 	}
 	return row
 }
@@ -175,9 +195,21 @@ func signerKeys(f domain.Fact) []Key {
 			keys = append(keys, K(f.Of, gone))
 		}
 		return keys
+	case contract.Opened:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.DisclosureShown:
+		return []Key{K(f.Of, e.Contact)}
 	case contract.Viewed:
 		return []Key{K(f.Of, e.Contact)}
+	case contract.ConsentGiven:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.ConsentWithdrawn:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.SignatureAdopted:
+		return []Key{K(f.Of, e.Contact)}
 	case contract.Signed:
+		return []Key{K(f.Of, e.Contact)}
+	case contract.CopyDelivered:
 		return []Key{K(f.Of, e.Contact)}
 	case contract.Declined:
 		return []Key{K(f.Of, e.Contact)}
@@ -210,12 +242,28 @@ func foldSigner(row *contractSignerRow, f domain.Fact, key Key) *contractSignerR
 		return waiting(f, e.Signers, key)
 	case contract.DraftChanged:
 		return waiting(f, e.Signers, key)
+	case contract.Opened:
+		row.OpenedAt, row.OpenedBy = f.Meta.Time, e.Proof.Method
+	case contract.DisclosureShown:
+		row.Disclosure, row.Disclosed, row.DisclosedAt, row.ConsentedAt = e.Version, e.SHA256, f.Meta.Time, time.Time{}
 	case contract.Viewed:
-		row.ViewedAt = f.Meta.Time
+		if e.Through == contract.ToTheEnd {
+			row.ReadAt = f.Meta.Time
+		} else {
+			row.ViewedAt = f.Meta.Time
+		}
+	case contract.ConsentGiven:
+		row.ConsentedAt, row.WithdrawnAt = f.Meta.Time, time.Time{}
+	case contract.ConsentWithdrawn:
+		row.ConsentedAt, row.WithdrawnAt = time.Time{}, f.Meta.Time
+	case contract.SignatureAdopted:
+		row.Form, row.Drawing, row.DrawingSHA256 = string(e.Form), e.Drawing.Reveal(), e.SHA256
+	case contract.CopyDelivered:
+		row.CopyAt = f.Meta.Time
 	case contract.Signed:
 		row.IP, row.UserAgent, row.Event = f.Meta.IP.Reveal(), f.Meta.UserAgent.Reveal(), f.ID
 		row.SignedAt, row.Name, row.Statement, row.SHA256 = f.Meta.Time, e.Name.Reveal(), e.Statement.Reveal(), e.SHA256
-		row.Drawing = e.Drawing.Reveal()
+		row.ProvedBy, row.ProvedAt = e.Proof.Method, e.Proof.At
 	case contract.Declined:
 		row.DeclinedAt = f.Meta.Time
 	case contract.Sent, contract.Completed, contract.Voided:
@@ -232,7 +280,8 @@ func foldContractNotes(row *contractNotesRow, f domain.Fact) *contractNotesRow {
 		row.DeclinedBy, row.DeclineReason = e.Contact, e.Reason.Reveal()
 	case contract.Voided:
 		row.VoidReason = e.Reason.Reveal()
-	case contract.DraftChanged, contract.Sent, contract.Viewed, contract.Signed, contract.Completed:
+	case contract.DraftChanged, contract.Sent, contract.Opened, contract.DisclosureShown, contract.Viewed, contract.ConsentGiven,
+		contract.ConsentWithdrawn, contract.SignatureAdopted, contract.Signed, contract.Completed, contract.CopyDelivered:
 	}
 	return row
 }

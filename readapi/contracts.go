@@ -45,13 +45,21 @@ type ContractSigner struct {
 	Contact    domain.ID `json:"contact" sql:"s.contact"`
 	Name       string    `json:"name" sql:"p.name" doc:"of the contact"`
 	Order      int       `json:"order" sql:"s.place" doc:"their turn, from 1"`
+	OpenedAt   time.Time `json:"opened_at,omitzero" sql:"s.opened_at"`
 	ViewedAt   time.Time `json:"viewed_at,omitzero" sql:"s.viewed_at"`
+	ReadAt     time.Time `json:"read_at,omitzero" sql:"s.read_at" doc:"to the end, as the signer says"`
 	SignedAt   time.Time `json:"signed_at,omitzero" sql:"s.signed_at"`
 	SignedAs   string    `json:"signed_as,omitempty" sql:"s.name" doc:"the name as the signer wrote it"`
 	Statement  string    `json:"statement,omitempty" sql:"s.statement"`
 	SHA256     string    `json:"sha256,omitempty" sql:"s.sha256" doc:"of the text that was signed"`
 	Drawing    string    `json:"drawing,omitempty" sql:"s.drawing" doc:"of the signature, as SVG path data in a field of 600 by 180"`
 	DeclinedAt time.Time `json:"declined_at,omitzero" sql:"s.declined_at"`
+
+	Disclosure       string    `json:"disclosure,omitempty" sql:"s.disclosure" doc:"version of what the signer was told about signing electronically"`
+	DisclosureSHA256 string    `json:"disclosure_sha256,omitempty" sql:"s.disclosed"`
+	ConsentedAt      time.Time `json:"consented_at,omitzero" sql:"s.consented_at" doc:"to sign electronically"`
+	WithdrawnAt      time.Time `json:"withdrawn_at,omitzero" sql:"s.withdrawn_at" doc:"that consent"`
+	CopyAt           time.Time `json:"copy_at,omitzero" sql:"s.copy_at" doc:"when the signed contract was mailed"`
 }
 
 func contracts() *collection {
@@ -79,5 +87,6 @@ func contracts() *collection {
 			from: "contract_signers s left join contacts p on p.id = s.contact", where: "s.firm = {firm} and s.contract = $",
 		}},
 		history: "h.record = $",
+		about:   aboutOf{kind: "contract", label: "c.title", open: "c.released", to: "c.recipients"},
 	}
 }

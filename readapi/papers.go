@@ -87,9 +87,11 @@ type ContractPaper struct {
 	Parties     ContractParties `sql:"c.parties"`
 	SentAt      time.Time       `sql:"c.sent_at"`
 	CompletedAt time.Time       `sql:"c.completed_at"`
+	CompletedIn int64           `sql:"c.completed_in"` // revision of the record
 	EndedAt     time.Time       `sql:"c.ended_at"`
 	Signers     []PaperSigner
 	Verify      string // where the contract and its history are shown; empty when not known
+	Seal        string // the first that covers the completed contract, as SIZE:ROOT; empty: none yet
 }
 
 // ContractParties are firm and client as they were when a contract was sent.
@@ -105,9 +107,15 @@ type ContractParties struct {
 // PaperSigner is a signer as the certificate names them.
 type PaperSigner struct {
 	ContractSigner
-	IP        string    `sql:"s.ip"`
-	UserAgent string    `sql:"s.user_agent"`
-	Event     domain.ID `sql:"s.event"` // that the signature is stored as
+	OpenedBy      string    `sql:"s.opened_by"` // how they were signed in: link, password, passkey …
+	DisclosedAt   time.Time `sql:"s.disclosed_at"`
+	Form          string    `sql:"s.form"` // typed or drawn
+	DrawingSHA256 string    `sql:"s.drawing_sha256"`
+	ProvedBy      string    `sql:"s.proved_by"` // how they were signed in when they signed
+	ProvedAt      time.Time `sql:"s.proved_at"`
+	IP            string    `sql:"s.ip"`
+	UserAgent     string    `sql:"s.user_agent"`
+	Event         domain.ID `sql:"s.event"` // that the signature is stored as
 }
 
 // PartiesNow are firm and client as they are now, for papers that do not say how they were.
@@ -144,6 +152,7 @@ func (p *PartiesNow) fill(seller *Seller, buyer *Buyer) {
 // paper is a thing of a collection that can be drawn.
 type paper struct {
 	of      *collection // get is the paper's view
+	what    string      // the paper, on record
 	suffix  string      // of the path
 	summary string
 	more    []string // parameters
@@ -186,22 +195,22 @@ func allPapers() []*paper {
 	}
 	return []*paper{
 		{
-			of: invoices, suffix: "/pdf", summary: "An invoice as it was sent, as PDF; with current=true also how it stands now", more: []string{"current"},
+			of: invoices, what: "invoice", suffix: "/pdf", summary: "An invoice as it was sent, as PDF; with current=true also how it stands now", more: []string{"current"},
 			draw: func(d Documents, v any) ([]byte, error) { return d.Invoice(v.(*InvoicePaper)) },
 			file: func(v any) string { return "invoice-" + v.(*InvoicePaper).Number },
 		},
 		{
-			of: receipts, suffix: "/receipt", summary: "The receipt of a payment, as PDF",
+			of: receipts, what: "receipt", suffix: "/receipt", summary: "The receipt of a payment, as PDF",
 			draw: func(d Documents, v any) ([]byte, error) { return d.Receipt(v.(*ReceiptPaper)) },
 			file: func(v any) string { return "receipt-" + v.(*ReceiptPaper).Number },
 		},
 		{
-			of: statements, suffix: "/pdf", summary: "A statement of account, as PDF",
+			of: statements, what: "statement", suffix: "/pdf", summary: "A statement of account, as PDF",
 			draw: func(d Documents, v any) ([]byte, error) { return d.Statement(v.(*StatementPaper)) },
 			file: func(v any) string { return "statement-" + v.(*StatementPaper).Made.String() },
 		},
 		{
-			of: contracts, suffix: "/pdf", summary: "A contract with the certificate of its signatures, as PDF",
+			of: contracts, what: "contract", suffix: "/pdf", summary: "A contract with the certificate of its signatures, as PDF",
 			draw: func(d Documents, v any) ([]byte, error) { return d.Contract(v.(*ContractPaper)) },
 			file: func(v any) string { return "contract-" + v.(*ContractPaper).Title },
 		},
@@ -216,7 +225,7 @@ func (s *server) paperRoutes() (list []route) {
 	for _, p := range s.papers {
 		list = append(list, route{
 			path: "/" + p.of.name + "/{id}" + p.suffix, id: "draw-" + p.of.name, group: p.of.name, summary: p.summary, of: p.of,
-			parameters: append(p.of.openParameters(), p.more...), pdf: true, handler: s.drawn(p),
+			parameters: append(p.of.openParameters(), p.more...), pdf: true, audit: Downloads(p.what), handler: s.drawn(p),
 		})
 	}
 	return list
@@ -267,6 +276,10 @@ func (s *server) drawn(p *paper) http.HandlerFunc {
 		body, err := p.draw(s.Documents, object.Interface())
 		if err != nil {
 			Problem(w, r, fmt.Errorf("drawing one of %s: %w", p.of.name, err))
+			return
+		}
+		if err := onRecord(r, q.opened[0], ""); err != nil {
+			Problem(w, r, err)
 			return
 		}
 		header := w.Header()

@@ -15,6 +15,8 @@ type Seals interface {
 	Seals(ctx context.Context, firm domain.ID) ([]Seal, error)
 	// Newest is the newest seal of a firm as SIZE:ROOT; empty when there is none.
 	Newest(ctx context.Context, firm domain.ID) string
+	// Covering is the first seal over one event of a firm as SIZE:ROOT, which never changes; empty when there is none yet.
+	Covering(ctx context.Context, firm domain.ID, stream string, revision int64) string
 	// Await waits for the seal of everything up to a position, but not for long: papers go out, and the seal follows.
 	Await(ctx context.Context, p domain.Position)
 }
@@ -41,7 +43,7 @@ type Seal struct {
 const SealLate = 10 * time.Second
 
 // sealedPaper waits until what a receipt or a contract says is sealed, and puts the newest seal on a statement. The others
-// never change, so a seal that is newer every day has no place on them.
+// never change, so a seal that is newer every day has no place on them; a complete contract has the first one over it.
 func (s *server) sealedPaper(ctx context.Context, firm domain.ID, paper any) error {
 	if s.Seals == nil {
 		return nil
@@ -53,6 +55,9 @@ func (s *server) sealedPaper(ctx context.Context, firm domain.ID, paper any) err
 			return err
 		}
 		s.Seals.Await(ctx, at)
+		if c, ok := paper.(*ContractPaper); ok && c.Status == "complete" {
+			c.Seal = s.Seals.Covering(ctx, firm, domain.StreamName("contract", c.ID), c.CompletedIn)
+		}
 	case *StatementPaper:
 		paper.Seal = s.Seals.Newest(ctx, firm)
 	}

@@ -13,6 +13,8 @@ import (
 type visit struct {
 	id  string
 	log *slog.Logger
+
+	audit Audit // nil: nothing is put on record
 }
 
 type visitKey struct{}
@@ -26,10 +28,10 @@ func visitOf(ctx context.Context) visit {
 
 // withVisit gives each request an id of its own. A request's X-Request-Id is not taken over: ids are found in logs, and
 // whoever asks must not choose what is found.
-func withVisit(log *slog.Logger) func(http.Handler) http.Handler {
+func withVisit(log *slog.Logger, audit Audit) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v := visit{domain.NewID().String(), log}
+			v := visit{domain.NewID().String(), log, audit}
 			w.Header().Set("X-Request-Id", v.id)
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 		})
@@ -46,8 +48,12 @@ func Meta(r *http.Request) (domain.Meta, error) {
 	if scope.Preview != nil { // whatever a page does while it is shown, staff do not do it as the client
 		return domain.Meta{}, &domain.Fault{Kind: domain.Forbidden, Code: "preview-read-only", Message: "You are looking at a client's pages. End the preview to do something."}
 	}
+	return metaOf(r, scope), nil
+}
+
+func metaOf(r *http.Request, scope *auth.Scope) domain.Meta {
 	return domain.Meta{
 		Firm: scope.Firm, Account: scope.Account, Actor: scope.Actor, Zone: scope.Settings.Zone, Request: visitOf(r.Context()).id, Session: scope.Session,
-		IP: domain.P(scope.IP), UserAgent: domain.P(scope.UserAgent), Command: domain.NewID(),
-	}, nil
+		IP: domain.P(scope.IP), UserAgent: domain.P(scope.UserAgent), Proof: scope.Proof(), Command: domain.NewID(),
+	}
 }

@@ -336,7 +336,8 @@ func (c *collecting) documents() (list []bundle.Document, err error) {
 						return io.NopCloser(bytes.NewReader(sent)), nil
 					}})
 				}
-			case contract.Viewed, contract.Signed, contract.Completed, contract.Declined, contract.Voided:
+			case contract.Opened, contract.DisclosureShown, contract.Viewed, contract.ConsentGiven, contract.ConsentWithdrawn,
+				contract.SignatureAdopted, contract.Signed, contract.Completed, contract.CopyDelivered, contract.Declined, contract.Voided:
 			}
 		}
 	}

@@ -220,11 +220,39 @@ func (s *seals) Newest(ctx context.Context, firm domain.ID) string {
 	if err != nil || !ok {
 		return ""
 	}
-	lines := strings.SplitN(string(head.Newest.Signed), "\n", 4)
+	return shortSeal(head.Newest)
+}
+
+// shortSeal is a seal as SIZE:ROOT.
+func shortSeal(c evidence.SealedCheckpoint) string {
+	lines := strings.SplitN(string(c.Signed), "\n", 4)
 	if len(lines) < 4 {
 		return ""
 	}
-	return fmt.Sprintf("%d:%s", head.Newest.Size, lines[2])
+	return fmt.Sprintf("%d:%s", c.Size, lines[2])
+}
+
+// Covering implements readapi.Seals.
+func (s *seals) Covering(ctx context.Context, firm domain.ID, stream string, revision int64) string {
+	ref := evidence.Ref{Stream: stream, Revision: revision}
+	found, err := s.store.Find(ctx, []evidence.Ref{ref})
+	leaf, sealed := found[ref]
+	if err != nil || !sealed {
+		return ""
+	}
+	heads, err := s.store.Heads(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, head := range heads {
+		if head.Firm != firm || head.Epoch != leaf.Epoch {
+			continue
+		}
+		if covering, err := s.store.Checkpoints(ctx, head.ID, leaf.Index, 1); err == nil && len(covering) > 0 {
+			return shortSeal(covering[0])
+		}
+	}
+	return ""
 }
 
 // publicKeys lists the public keys for whoever wants to check a seal: a line for each log key, in the form that

@@ -108,7 +108,8 @@ func contractNews(e contract.Event, now contract.State) (news, bool) {
 			what.recipients = append(what.recipients, s.Contact)
 		}
 		return what, true
-	case contract.Drafted, contract.DraftChanged, contract.Viewed, contract.Declined, contract.Voided:
+	case contract.Drafted, contract.DraftChanged, contract.Opened, contract.DisclosureShown, contract.Viewed, contract.ConsentGiven,
+		contract.ConsentWithdrawn, contract.SignatureAdopted, contract.CopyDelivered, contract.Declined, contract.Voided:
 	}
 	return news{}, false
 }

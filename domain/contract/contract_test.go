@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/contract"
@@ -19,8 +20,8 @@ var (
 	title, body = domain.P("Website care"), domain.P("We look after the site.\nYou pay monthly.")
 	digest      = contract.Digest(title.Reveal(), body.Reveal())
 	ana, ben    = dt.ID("ana"), dt.ID("ben")
-	byAna       = dt.By(dt.Client("ana"))
-	byBen       = dt.By(dt.Client("ben"))
+	byAna       = proved(dt.By(dt.Client("ana")))
+	byBen       = proved(dt.By(dt.Client("ben")))
 	byStranger  = dt.By(dt.Client("eve"))
 	bySystem    = dt.By(domain.SystemActor("import"))
 	reason      = domain.P("the price is too high")
@@ -30,19 +31,40 @@ var (
 		Project: dt.ID("project"), Title: title, Body: body,
 		Signers: []contract.Signer{{Contact: ana, Order: 1}, {Contact: ben, Order: 2}},
 	}
-	sent      = contract.Sent{SHA256: digest, Signers: []domain.ID{ana, ben}}
-	anaSaw    = contract.Viewed{Contact: ana, SHA256: digest}
-	benSaw    = contract.Viewed{Contact: ben, SHA256: digest}
-	anaSigned = contract.Signed{Contact: ana, Name: domain.P("Ana Lima"), Statement: statement, SHA256: digest, Order: 1}
-	benSigned = contract.Signed{Contact: ben, Name: domain.P("Ben Lima"), Statement: statement, SHA256: digest, Order: 2}
+	sent      = contract.Sent{SHA256: digest, Version: 1, Signers: []domain.ID{ana, ben}}
+	told      = contract.DisclosureNow()
+	proof     = contract.Proof{Method: "link", At: dt.Now.Add(-10 * time.Minute)}
+	anaTyped  = contract.SignatureAdopted{Contact: ana, Form: contract.Typed}
+	anaSigned = contract.Signed{Contact: ana, Name: domain.P("Ana Lima"), Statement: statement, SHA256: digest, Order: 1, Proof: proof}
+	benTyped  = contract.SignatureAdopted{Contact: ben, Form: contract.Typed}
+	benSigned = contract.Signed{Contact: ben, Name: domain.P("Ben Lima"), Statement: statement, SHA256: digest, Order: 2, Proof: proof}
 	completed = contract.Completed{SHA256: digest}
 	declined  = contract.Declined{Contact: ben, Reason: reason}
 	voided    = contract.Voided{Reason: reason}
 
+	anaSaw, anaReady = coming(ana)
+	benSaw, benReady = coming(ben)
+
 	open    = events{drafted, sent}
-	signing = events{drafted, sent, anaSaw, benSaw, anaSigned}
-	done    = events{drafted, sent, anaSaw, benSaw, anaSigned, benSigned, completed}
+	signing = slices.Concat(open, anaSaw, anaReady, benSaw, benReady, events{anaTyped, anaSigned})
+	done    = after(signing, benTyped, benSigned, completed)
 )
+
+// proved is m of somebody who showed who they are as long ago as may be.
+func proved(m domain.Meta) domain.Meta {
+	m.Proof = domain.Proof(proof)
+	return m
+}
+
+// coming is what precedes a signature: seeing the text, and reading it with consent.
+func coming(who domain.ID) (saw, ready events) {
+	return events{
+			contract.Opened{Contact: who, Proof: proof}, contract.DisclosureShown{Contact: who, Version: told.Version, SHA256: told.SHA256()},
+			contract.Viewed{Contact: who, SHA256: digest, Through: contract.Shown},
+		}, events{
+			contract.Viewed{Contact: who, SHA256: digest, Through: contract.ToTheEnd}, contract.ConsentGiven{Contact: who, Disclosure: told.SHA256()},
+		}
+}
 
 // after is given plus more events.
 func after(given events, more ...contract.Event) events { return slices.Concat(given, more) }
@@ -111,7 +133,7 @@ func TestChangeDraft(t *testing.T) {
 			Then: events{contract.DraftChanged{Project: drafted.Project, Title: title, Body: body, Signers: drafted.Signers}},
 		},
 		{Name: "is sent as it was changed", Given: events{drafted, cleared}, When: contract.Send{}, Then: events{
-			contract.Sent{SHA256: contract.Digest(title.Reveal(), "Less."), Signers: []domain.ID{ben}},
+			contract.Sent{SHA256: contract.Digest(title.Reveal(), "Less."), Version: 2, Signers: []domain.ID{ben}},
 		}},
 		{Name: "needs a text", Given: events{drafted}, When: with(func(c *contract.ChangeDraft) { c.Body = domain.P("") }), Fault: "body-required body"},
 		{Name: "leaves what was sent alone", Given: open, When: asIs, Fault: "contract-sent"},
@@ -169,9 +191,14 @@ func TestDigestIsOfTheExactText(t *testing.T) {
 
 func TestView(t *testing.T) {
 	dt.Run(t, contract.Aggregate, cases{
-		{Name: "records the first view", Given: open, Meta: byAna, When: contract.View{}, Then: events{anaSaw}},
-		{Name: "records it for each signer", Given: after(open, anaSaw), Meta: byBen, When: contract.View{}, Then: events{benSaw}},
-		{Name: "records it once", Given: after(open, anaSaw), Meta: byAna, When: contract.View{}},
+		{Name: "records the first view", Given: open, Meta: byAna, When: contract.View{}, Then: anaSaw},
+		{Name: "records it for each signer", Given: after(open, anaSaw...), Meta: byBen, When: contract.View{}, Then: benSaw},
+		{
+			Name: "shows what is told anew", Given: after(open, anaSaw[0], contract.DisclosureShown{Contact: ana, Version: "1", SHA256: "old"}, anaSaw[2]),
+			Meta: byAna, When: contract.View{}, Then: anaSaw[1:2],
+		},
+		{Name: "records nothing after signing", Given: signing, Meta: byAna, When: contract.View{}},
+		{Name: "records it once", Given: after(open, anaSaw...), Meta: byAna, When: contract.View{}},
 		{Name: "records nothing of a void contract", Given: after(open, voided), Meta: byAna, When: contract.View{}},
 		{Name: "needs a sent contract", Given: events{drafted}, Meta: byAna, When: contract.View{}, Fault: "contract-not-sent"},
 		{Name: "does not exist for another client", Given: open, Meta: byStranger, When: contract.View{}, Fault: "not-found"},
@@ -179,15 +206,61 @@ func TestView(t *testing.T) {
 	})
 }
 
+func TestConsent(t *testing.T) {
+	consent := contract.Consent{SHA256: digest, Disclosure: told.SHA256(), Read: true}
+	with := func(change func(*contract.Consent)) contract.Consent {
+		c := consent
+		change(&c)
+		return c
+	}
+	seen, withdrawn := after(open, anaSaw...), contract.ConsentWithdrawn{Contact: ana}
+	consented := after(seen, anaReady...)
+	older := contract.DisclosureShown{Contact: ana, Version: "1", SHA256: "old"}
+	dt.Run(t, contract.Aggregate, cases{
+		{Name: "says how far was read", Given: seen, Meta: byAna, When: consent, Then: anaReady},
+		{Name: "is given already", Given: consented, Meta: byAna, When: consent},
+		{Name: "does not wait for a turn", Given: after(open, benSaw...), Meta: byBen, When: consent, Then: benReady},
+		{Name: "is given again", Given: after(consented, withdrawn), Meta: byAna, When: consent, Then: anaReady[1:]},
+		{Name: "needs reading", Given: seen, Meta: byAna, When: with(func(c *contract.Consent) { c.Read = false }), Fault: "read-required read"},
+		{Name: "needs the text", Given: seen, Meta: byAna, When: with(func(c *contract.Consent) { c.SHA256 = "" }), Fault: "sha256-required sha256"},
+		{Name: "needs what was told", Given: seen, Meta: byAna, When: with(func(c *contract.Consent) { c.Disclosure = "" }), Fault: "disclosure-required disclosure"},
+		{Name: "is of the text that was sent", Given: seen, Meta: byAna, When: with(func(c *contract.Consent) { c.SHA256 = "other" }), Fault: "document-changed sha256"},
+		{Name: "is of what was told", Given: seen, Meta: byAna, When: with(func(c *contract.Consent) { c.Disclosure = "old" }), Fault: "disclosure-changed disclosure"},
+		{
+			Name: "is of what is told today", Given: after(seen, older), Meta: byAna,
+			When: with(func(c *contract.Consent) { c.Disclosure = "old" }), Fault: "disclosure-changed disclosure",
+		},
+		{Name: "comes after opening", Given: open, Meta: byAna, When: consent, Fault: "contract-not-viewed"},
+		{Name: "is not for staff", Given: seen, When: consent, Fault: "consent-by-signer-only"},
+		{Name: "does not exist for another client", Given: seen, Meta: byStranger, When: consent, Fault: "not-found"},
+		{Name: "is of an open contract", Given: after(seen, voided), Meta: byAna, When: consent, Fault: "contract-void"},
+		{Name: "is withdrawn", Given: consented, Meta: byAna, When: contract.WithdrawConsent{}, Then: events{withdrawn}},
+		{Name: "is withdrawn already", Given: after(consented, withdrawn), Meta: byAna, When: contract.WithdrawConsent{}},
+		{Name: "is withdrawn before signing", Given: signing, Meta: byAna, When: contract.WithdrawConsent{}, Fault: "contract-already-signed"},
+		{Name: "is not withdrawn by staff", Given: consented, When: contract.WithdrawConsent{}, Fault: "consent-by-signer-only"},
+		{Name: "is not withdrawn of what is complete", Given: done, Meta: byAna, When: contract.WithdrawConsent{}, Fault: "contract-complete"},
+	})
+}
+
+func TestCopy(t *testing.T) {
+	copied := contract.CopyDelivered{Contact: ana, Channel: "email", SHA256: "pdf"}
+	deliver := contract.DeliverCopy{Contact: ana, Channel: "email", SHA256: "pdf"}
+	dt.Run(t, contract.Aggregate, cases{
+		{Name: "goes to a signer", Given: done, Meta: bySystem, When: deliver, Then: events{copied}},
+		{Name: "goes once", Given: after(done, copied), Meta: bySystem, When: contract.DeliverCopy{Contact: ana, Channel: "email", SHA256: "another"}},
+		{Name: "waits for the last signature", Given: signing, Meta: bySystem, When: deliver, Fault: "contract-not-complete"},
+		{Name: "goes to signers only", Given: done, Meta: bySystem, When: contract.DeliverCopy{Contact: dt.ID("eve")}, Fault: "not-found"},
+		{Name: "needs a contract", Meta: bySystem, When: deliver, Fault: "not-found"},
+	})
+}
+
 func sign(name string) contract.Sign {
 	return contract.Sign{Statement: statement, Name: domain.P(name), SHA256: digest}
 }
 
-// drawnByAna is Ana's signature with a drawing.
-func drawnByAna() contract.Signed {
-	signed := anaSigned
-	signed.Drawing = domain.P("M1 2L3 4")
-	return signed
+// anaDrew is Ana's signature as a drawing.
+var anaDrew = contract.SignatureAdopted{ // printf 'M1 2L3 4' | sha256sum
+	Contact: ana, Form: contract.Drawn, Drawing: domain.P("M1 2L3 4"), SHA256: "9ac89c4c20552106f22c552c9e3caaaf2ccf4211fb4a3e2eab35412b87047076",
 }
 
 func TestSign(t *testing.T) {
@@ -196,15 +269,28 @@ func TestSign(t *testing.T) {
 		change(&c)
 		return c
 	}
-	seen := after(open, anaSaw, benSaw)
+	seen := slices.Concat(open, anaSaw, anaReady, benSaw, benReady)
+	late := byAna
+	late.Proof.At = late.Proof.At.Add(-time.Nanosecond)
 	dt.Run(t, contract.Aggregate, cases{
-		{Name: "signs", Given: seen, Meta: byAna, When: sign("Ana Lima"), Then: events{anaSigned}},
-		{Name: "signs with a drawing", Given: seen, Meta: byAna, When: with(func(c *contract.Sign) { c.Drawing = domain.P("M1 2L3 4") }), Then: events{drawnByAna()}},
+		{Name: "signs", Given: seen, Meta: byAna, When: sign("Ana Lima"), Then: events{anaTyped, anaSigned}},
+		{Name: "needs a fresh proof", Given: seen, Meta: late, When: sign("Ana Lima"), Fault: "reauth-required"},
+		{Name: "needs a proof", Given: seen, Meta: dt.By(dt.Client("ana")), When: sign("Ana Lima"), Fault: "reauth-required"},
+		{Name: "needs consent", Given: after(open, anaSaw...), Meta: byAna, When: sign("Ana Lima"), Fault: "consent-required"},
+		{
+			Name: "needs consent that stands", Given: after(seen, contract.ConsentWithdrawn{Contact: ana}), Meta: byAna,
+			When: sign("Ana Lima"), Fault: "consent-required",
+		},
+		{
+			Name: "needs consent to what was told last", Given: after(seen, contract.DisclosureShown{Contact: ana, Version: "1", SHA256: "old"}),
+			Meta: byAna, When: sign("Ana Lima"), Fault: "consent-required",
+		},
+		{Name: "signs with a drawing", Given: seen, Meta: byAna, When: with(func(c *contract.Sign) { c.Drawing = domain.P("M1 2L3 4") }), Then: events{anaDrew, anaSigned}},
 		{
 			Name: "takes drawings only", Given: seen, Meta: byAna,
 			When: with(func(c *contract.Sign) { c.Drawing = domain.P("M1 2\"/><script>") }), Fault: "drawing-unreadable drawing",
 		},
-		{Name: "completes with the last signature", Given: signing, Meta: byBen, When: sign("Ben Lima"), Then: events{benSigned, completed}},
+		{Name: "completes with the last signature", Given: signing, Meta: byBen, When: sign("Ben Lima"), Then: events{benTyped, benSigned, completed}},
 		{Name: "is signed already", Given: signing, Meta: byAna, When: sign("Ana Lima")},
 		{Name: "is complete already", Given: done, Meta: byAna, When: sign("Ana Lima")},
 		{Name: "is not for staff", Given: seen, When: sign("Ana Lima"), Fault: "staff-cannot-sign"},
@@ -226,7 +312,7 @@ func TestSign(t *testing.T) {
 }
 
 func TestFaultsOfSigning(t *testing.T) {
-	state := contract.Aggregate.Fold(after(open, anaSaw, benSaw)...)
+	state := contract.Aggregate.Fold(slices.Concat(open, anaSaw, anaReady, benSaw, benReady)...)
 	other := sign("Ana Lima")
 	other.SHA256 = "00"
 	for _, c := range []struct {
@@ -281,6 +367,11 @@ func TestSentences(t *testing.T) {
 		"sent the contract to its 2 signers":             sent,
 		"sent the contract to its signer":                contract.Sent{Signers: []domain.ID{ana}},
 		"signed the contract as Ana Lima":                anaSigned,
+		"opened the contract, signed in by link":         anaSaw[0],
+		"viewed the contract":                            anaSaw[2],
+		"read the contract to its end":                   anaReady[0],
+		"drew a signature":                               anaDrew,
+		"typed a signature":                              anaTyped,
 		"completed the contract with the last signature": completed,
 	} {
 		if got := e.Sentence(); got != want {
@@ -296,5 +387,6 @@ func TestGolden(t *testing.T) {
 		TimeZone: "Europe/Berlin", Color: "#123456",
 	}
 	changed := contract.DraftChanged{Project: drafted.Project, Title: title, Body: body, Signers: drafted.Signers, Removed: []domain.ID{dt.ID("eve")}}
-	dt.Golden(t, contract.Aggregate, drafted, changed, full, anaSaw, drawnByAna(), completed, declined, voided)
+	dt.Golden(t, contract.Aggregate, drafted, changed, full, anaSaw[0], anaSaw[1], anaSaw[2], anaReady[1], contract.ConsentWithdrawn{Contact: ana}, anaDrew,
+		anaSigned, completed, contract.CopyDelivered{Contact: ana, Channel: "email", SHA256: digest}, declined, voided)
 }

@@ -138,7 +138,7 @@ func (c Send) Decide(s State, _ domain.Meta) ([]Event, error) {
 	for i, signer := range s.Signers {
 		signers[i] = signer.Contact
 	}
-	return []Event{Sent{SHA256: s.SHA256, Signers: signers, Parties: c.Parties}}, nil
+	return []Event{Sent{SHA256: s.SHA256, Version: s.Version, Signers: signers, Parties: c.Parties}}, nil
 }
 
 // Void withdraws a contract that is not complete.

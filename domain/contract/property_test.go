@@ -30,9 +30,9 @@ func TestSignaturesAreInOrderAndOfOneText(t *testing.T) {
 		var signed int
 		var ended string
 		var declined bool
-		viewed := map[domain.ID]bool{}
+		viewed, consented := map[domain.ID]bool{}, map[domain.ID]bool{}
 		for n := range rapid.IntRange(1, 40).Draw(t, "commands") {
-			m := dt.By(rapid.SampledFrom(people).Draw(t, "actor"))
+			m := proved(dt.By(rapid.SampledFrom(people).Draw(t, "actor")))
 			m.Command = dt.ID("command " + strconv.Itoa(n))
 			command := drawCommand(t)
 			got, err := command.Decide(state, m)
@@ -48,7 +48,7 @@ func TestSignaturesAreInOrderAndOfOneText(t *testing.T) {
 				}
 				switch e := e.(type) {
 				case contract.Signed:
-					if e.Contact != m.Actor.ID || e.Contact != draft.Signers[signed].Contact || e.SHA256 != digest || !viewed[e.Contact] {
+					if e.Contact != m.Actor.ID || e.Contact != draft.Signers[signed].Contact || e.SHA256 != digest || !viewed[e.Contact] || !consented[e.Contact] {
 						t.Fatalf("signature %d: %+v by %v", signed, e, m.Actor)
 					}
 					signed++
@@ -56,10 +56,14 @@ func TestSignaturesAreInOrderAndOfOneText(t *testing.T) {
 						t.Fatalf("signature %d has order %d", signed, e.Order)
 					}
 				case contract.Viewed:
-					if viewed[e.Contact] {
+					if e.Through == contract.Shown && viewed[e.Contact] {
 						t.Fatal("a second first view")
 					}
 					viewed[e.Contact] = true
+				case contract.ConsentGiven:
+					consented[e.Contact] = true
+				case contract.ConsentWithdrawn:
+					consented[e.Contact] = false
 				case contract.Completed:
 					if signed != count {
 						t.Fatalf("complete with %d of %d signatures", signed, count)
@@ -69,7 +73,8 @@ func TestSignaturesAreInOrderAndOfOneText(t *testing.T) {
 					declined = true
 				case contract.Voided:
 					ended = e.EventType()
-				case contract.Drafted, contract.DraftChanged, contract.Sent:
+				case contract.Drafted, contract.DraftChanged, contract.Sent, contract.Opened, contract.DisclosureShown,
+					contract.SignatureAdopted, contract.CopyDelivered:
 				}
 			}
 			if signed == count && ended == "" {
@@ -86,7 +91,7 @@ func TestSignaturesAreInOrderAndOfOneText(t *testing.T) {
 
 // drawCommand gives any command on a contract, sensible or not; endings are rare.
 func drawCommand(t *rapid.T) dt.Decider[contract.State, contract.Event] {
-	switch rapid.IntRange(0, 20).Draw(t, "kind") {
+	switch rapid.IntRange(0, 26).Draw(t, "kind") {
 	case 0:
 		return contract.Void{Reason: reason}
 	case 1:
@@ -97,6 +102,10 @@ func drawCommand(t *rapid.T) dt.Decider[contract.State, contract.Event] {
 		return contract.Send{}
 	case 7, 8, 9, 10, 11, 12:
 		return contract.View{}
+	case 13:
+		return contract.WithdrawConsent{}
+	case 14, 15, 16, 17, 18:
+		return contract.Consent{SHA256: digest, Disclosure: told.SHA256(), Read: true}
 	}
 	return sign("A signer")
 }
@@ -104,7 +113,7 @@ func drawCommand(t *rapid.T) dt.Decider[contract.State, contract.Event] {
 func TestFoldingLeavesTheOldStateAlone(t *testing.T) {
 	before := contract.Aggregate.Fold(open...)
 	want := []contract.Signee{{Contact: ana}, {Contact: ben}}
-	for _, e := range (events{anaSaw, anaSigned, declined, voided}) {
+	for _, e := range (events{anaSaw[0], anaReady[1], anaSigned, declined, voided}) {
 		contract.Aggregate.Evolve(before, e)
 	}
 	if d := cmp.Diff(want, before.Signers); d != "" || before.Status != contract.StatusSent {

@@ -72,7 +72,7 @@ func scopeOf(ctx context.Context, people People, who Identity) (*Scope, error) {
 	}
 	s := &Scope{
 		Firm: who.Firm, Settings: settings, Rights: who.Rights, Credential: who.Credential, Session: who.Session,
-		Proved: who.Proved, Preview: who.Preview,
+		Proved: who.Proved, Method: who.Method, Preview: who.Preview,
 	}
 	if who.Preview != nil {
 		_, active, err := people.Staff(ctx, who.Firm, who.Preview.Staff)

@@ -83,6 +83,7 @@ type Identity struct {
 	Credential string // id of the token or session
 	Session    string // id of the session; empty for tokens
 	Proved     time.Time
+	Method     string   // of the sign-in; empty for tokens
 	Preview    *Preview // of Contact's pages, by staff; nil otherwise
 }
 

@@ -40,6 +40,7 @@ type Scope struct {
 
 	// Proved is when whoever it is last showed who they are; zero for tokens. See Fresh.
 	Proved time.Time
+	Method string // of the sign-in: link, password, passkey …; empty for tokens
 	// Preview says that a member of staff looks at the portal as this contact sees it; nil otherwise.
 	Preview *Preview
 

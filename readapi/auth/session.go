@@ -76,17 +76,11 @@ func lookup(sessions Sessions, r *http.Request) (Identity, bool, error) {
 	return sessions.Lookup(r.Context(), cookies[0].Value, UseOf(r))
 }
 
-// ProofLasts is how long after somebody showed who they are they may do what needs a fresh proof.
-const ProofLasts = 10 * time.Minute
+// Fresh refuses what needs a fresh proof of who its doer is: see domain.Proof.
+func (s *Scope) Fresh(now time.Time) error { return s.Proof().Fresh(now) }
 
-// Fresh refuses what may only be done shortly after its doer showed who they are, such as signing or changing how they
-// sign in. The cure is to prove it once more: pages send people to /account/proof.
-func (s *Scope) Fresh(now time.Time) error {
-	if s.Proved.IsZero() || now.Sub(s.Proved) > ProofLasts {
-		return &domain.Fault{Kind: domain.Forbidden, Code: "reauth-required", Message: "Please confirm once more that it is you, then repeat this."}
-	}
-	return nil
-}
+// Proof is how whoever it is last showed who they are.
+func (s *Scope) Proof() domain.Proof { return domain.Proof{Method: s.Method, At: s.Proved} }
 
 // looksOnly refuses everything but looking while staff preview the pages of a client.
 func (s *Scope) looksOnly(method string) error {

@@ -50,9 +50,12 @@ func (p paper) view(when moment, c Client) {
 	p.s.do(c.actor(), when, p.title+", "+c.Name, "ViewContract", contract.View{Contract: p.id})
 }
 
-// sign lets a signer read the text and sign it some minutes later.
+// sign lets a signer read the text, agree to sign electronically and sign some minutes later.
 func (p paper) sign(when moment, c Client) {
 	p.view(when, c)
+	p.s.do(c.actor(), when.next(12), p.title+", "+c.Name, "ConsentToSigning", contract.Consent{
+		Contract: p.id, SHA256: contract.Digest(p.title, p.body), Disclosure: contract.DisclosureNow().SHA256(), Read: true,
+	})
 	p.s.do(c.actor(), when.next(14), p.title+", "+c.Name, "SignContract", contract.Sign{
 		Contract: p.id, Name: domain.P(c.Name), SHA256: contract.Digest(p.title, p.body),
 		Statement: domain.P("I have read this agreement and sign it on behalf of " + p.client.name + "."),

@@ -80,6 +80,9 @@ func (s *story) do(who domain.Actor, when moment, key, name string, command any)
 		Firm: firmID(), Actor: who, Command: domain.DeriveID("demo", name, key),
 		Time: time.Date(day.Year, day.Month, day.Day, when.hour/100, when.hour%100, 0, 0, s.zone),
 	}
+	if who.Kind == domain.Client {
+		m.Proof = domain.Proof{Method: "link", At: m.Time}
+	}
 	s.steps = append(s.steps, commands.Order{Name: name, Command: command, Meta: m})
 	return m
 }

@@ -124,7 +124,7 @@ func (k *Keeper) Lookup(ctx context.Context, secret string, use auth.Use) (auth.
 		return auth.Identity{}, false, err
 	}
 	id := auth.Identity{
-		Firm: s.Who.Firm, Rights: []string{auth.All}, Credential: s.ID.String(), Session: s.ID.String(), Proved: s.Proved,
+		Firm: s.Who.Firm, Rights: []string{auth.All}, Credential: s.ID.String(), Session: s.ID.String(), Proved: s.Proved, Method: string(s.Method),
 	}
 	switch {
 	case s.Who.Kind == access.Contact:
