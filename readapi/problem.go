@@ -28,25 +28,35 @@ type fieldFault struct {
 	Field  string `json:"field,omitempty"`
 }
 
+// FaultOf is an error as people may see it: a store that does not answer, or not in time, is to be tried again, and what
+// is no fault is our mistake, told in one neutral sentence. The caller logs the error itself.
+func FaultOf(err error) *domain.Fault {
+	fault, known := errors.AsType[*domain.Fault](databaseFault(err))
+	switch {
+	case known && fault.Kind != domain.Internal:
+		return fault
+	case !known && errors.Is(err, context.DeadlineExceeded):
+		return &domain.Fault{Kind: domain.Unavailable, Code: "timeout", Message: "This took too long. Please try again in a moment."}
+	}
+	return domain.AsFault(nil)
+}
+
 // Problem answers with an error as application/problem+json. A *domain.Fault is shown as it is; any other error is
 // logged whole and shown as one neutral sentence.
 func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	visit := visitOf(r.Context())
-	fault, known := errors.AsType[*domain.Fault](err)
-	switch {
-	case known:
-	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // the client has gone; there is nobody to tell
-	case errors.Is(err, context.DeadlineExceeded):
-		visit.log.Warn("request timed out", "request", visit.id, "path", r.URL.Path, "error", err)
-		fault = &domain.Fault{Kind: domain.Unavailable, Code: "timeout", Message: "This took too long. Please try again in a moment."}
-	default:
-		fault = domain.AsFault(err)
 	}
-	if fault.Kind == domain.Internal {
+	fault := FaultOf(err)
+	switch fault.Kind {
+	case domain.Internal:
 		visit.log.Error("request failed", "request", visit.id, "method", r.Method, "path", r.URL.Path, "error", err)
-		fault = domain.AsFault(nil)
+	case domain.Unavailable:
+		visit.log.Warn("request put off", "request", visit.id, "method", r.Method, "path", r.URL.Path, "error", err)
+	default:
 	}
+	OnRefusal(r, fault)
 	writeProblem(w, r, statusOf(fault.Kind), fault)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +31,7 @@ type reading struct {
 	asOf     time.Time       // how things were then; zero means now
 	accounts []domain.ID     // that a past was asked of
 	about    []about         // likewise, by what is theirs
+	opened   []Opened        // the records that were asked for by id and are there
 }
 
 type queued struct {
@@ -250,8 +253,9 @@ func databaseFault(err error) error {
 		return err
 	}
 	connect, _ := errors.AsType[*pgconn.ConnectError](err)
+	cut, _ := errors.AsType[*net.OpError](err)
 	switch {
-	case connect != nil, pgconn.SafeToRetry(err),
+	case connect != nil, cut != nil, pgconn.SafeToRetry(err), errors.Is(err, io.ErrUnexpectedEOF),
 		answered && (strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53")):
 		return errors.Join(errUnavailable, err)
 	}

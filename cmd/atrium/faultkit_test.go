@@ -116,7 +116,7 @@ func (c *crowd) live(n int, ledger *os.File) {
 			continue
 		}
 		c.do(ledger, deed{Key: name + "-pay", Kind: "RecordPayment"}, random.IntN(8) == 0, fmt.Sprintf(
-			`{"invoice":%q,"amount":{"amount":2500,"currency":"USD"},"date":"2026-11-20","method":"transfer","reference":%q}`, invoice.ID, name+"-pay"))
+			`{"invoice":%q,"amount":{"amount":2500,"currency":"USD"},"date":"2026-11-20","method":"bank_transfer","reference":%q}`, invoice.ID, name+"-pay"))
 	}
 }
 

@@ -22,19 +22,12 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		return // the reader has gone; there is nobody to tell
 	}
-	fault, known := errors.AsType[*domain.Fault](err)
-	switch {
-	case known:
-	case errors.Is(err, context.DeadlineExceeded):
-		fault = &domain.Fault{Kind: domain.Unavailable, Code: "timeout", Message: "This took too long. Please try again in a moment."}
-	default:
-		fault = domain.AsFault(nil)
-	}
+	fault := readapi.FaultOf(err)
 	request := readapi.RequestID(r.Context())
 	if fault.Kind == domain.Internal {
 		p.Logger.Error("page failed", "request", request, "method", r.Method, "path", r.URL.Path, "error", err)
-		fault = domain.AsFault(nil)
 	}
+	readapi.OnRefusal(r, fault)
 	switch {
 	case fault.Kind == domain.Unauthenticated && p.Doors.SignIn != "":
 		http.Redirect(w, r, withNext(p.Doors.SignIn, r), http.StatusSeeOther)

@@ -89,11 +89,12 @@ func (p *portal) taking(read func(http.ResponseWriter, *http.Request) (*form, er
 		}
 		status := http.StatusOK
 		if err != nil {
-			fault := domain.AsFault(err)
+			fault := readapi.FaultOf(err)
 			if show == nil || !correctable(fault) {
-				p.fail(w, r, err)
+				p.fail(w, readapi.Giving(r, s.name), err)
 				return
 			}
+			refused(r, s.name, fault)
 			f.note(fault)
 			status = readapi.StatusOf(fault)
 		} else if len(f.faults) > 0 {

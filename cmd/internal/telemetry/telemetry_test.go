@@ -154,4 +154,3 @@ func TestNothingIsTracedWithoutAnAddress(t *testing.T) {
 		t.Error("no traces do something")
 	}
 }
-

@@ -342,7 +342,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		return // the reader has gone; there is nobody to tell
 	}
-	fault := domain.AsFault(err)
+	fault := readapi.FaultOf(err)
 	request := readapi.RequestID(r.Context())
 	if fault.Kind == domain.Internal {
 		p.Logger.Error("request failed", "request", request, "method", r.Method, "path", r.URL.Path, "error", err)
