@@ -432,7 +432,14 @@ func TestWhoMayWhat(t *testing.T) {
 	h.must(h.order(member, "FreezeAccess", contact.Freeze{Contact: ana, Reason: domain.P("mailbox stolen")}))
 	h.refused(h.order(client(ana), "SignContract", sign), "not-permitted")
 	h.must(h.staff("UnfreezeAccess", contact.Unfreeze{Contact: ana}))
-	h.must(h.order(client(ana), "SignContract", sign))
+	h.refused(h.order(client(ana), "SignContract", sign), "consent-required")
+	h.must(h.order(client(ana), "ConsentToSigning", contract.Consent{
+		Contract: agreement, SHA256: sign.SHA256, Disclosure: contract.DisclosureNow().SHA256(), Read: true,
+	}))
+	h.refused(h.order(client(ana), "SignContract", sign), "reauth-required")
+	signing := h.order(client(ana), "SignContract", sign)
+	signing.Meta.Proof.At = h.loop.Now()
+	h.must(signing)
 
 	h.must(h.staff("DeactivateStaff", firm.Deactivate{Firm: h.firm, Staff: tom}))
 	h.refused(h.order(member, "OpenProject", project.Open{Account: lima, Name: domain.P("x")}), "not-permitted")

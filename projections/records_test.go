@@ -230,15 +230,15 @@ func signing(end ...domain.Event) []domain.Event {
 			Signers: []contract.Signer{{Contact: id("ana"), Order: 1}, {Contact: id("ben"), Order: 2}},
 		},
 		contract.Sent{SHA256: "5ha", Signers: []domain.ID{id("ana"), id("ben")}, Parties: contract.Parties{Firm: "North", Client: domain.P("Lima"), TimeZone: "Europe/Berlin"}},
-		contract.Viewed{Contact: id("ana"), SHA256: "5ha"},
-		contract.Signed{Contact: id("ana"), Name: domain.P("Ana B"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 1, Drawing: domain.P("M1 2L3 4")},
+		contract.Viewed{Contact: id("ana"), SHA256: "5ha", Through: contract.Shown},
+		contract.Signed{Contact: id("ana"), Name: domain.P("Ana B"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 1},
 	}, end...)
 }
 
 func TestContract(t *testing.T) {
 	facts := story("contract", "terms", signing(
-		contract.Viewed{Contact: id("ben"), SHA256: "5ha"},
-		contract.Signed{Contact: id("ben"), Name: domain.P("Ben"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 2},
+		contract.Viewed{Contact: id("ben"), SHA256: "5ha", Through: contract.Shown},
+		contract.Signed{Contact: id("ben"), Name: domain.P("Ben"), Statement: domain.P("I agree"), SHA256: "5ha", Order: 2, Proof: contract.Proof{Method: "code", At: at(4)}},
 		contract.Completed{SHA256: "5ha"},
 	)...)
 	want := contractRow{
@@ -252,17 +252,37 @@ func TestContract(t *testing.T) {
 	want.SignedCount, want.NextSigner = 1, id("ben")
 	same(t, &want, row[contractRow](t, facts[:4], "contracts", id("terms")))
 	want.SignedCount, want.NextSigner, want.Status, want.CompletedAt = 2, domain.NoID, contract.StatusComplete, at(6)
+	want.CompletedIn = 6
 	same(t, &want, row[contractRow](t, facts, "contracts", id("terms")))
 
 	same(t, &contractBodyRow{ID: id("terms"), Firm: id("firm"), Account: id("account"), Body: "We agree."},
 		row[contractBodyRow](t, facts, "contract_bodies", id("terms")))
 	same(t, &contractSignerRow{
 		Contract: id("terms"), Contact: id("ben"), Firm: id("firm"), Account: id("account"), Place: 2, ViewedAt: at(4), SignedAt: at(5),
-		Name: "Ben", Statement: "I agree", SHA256: "5ha", Event: eventID(5),
+		Name: "Ben", Statement: "I agree", SHA256: "5ha", Event: eventID(5), ProvedBy: "code", ProvedAt: at(4),
 	}, row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ben")))
-	if ana := row[contractSignerRow](t, facts, "contract_signers", id("terms"), id("ana")); ana.Drawing != "M1 2L3 4" {
-		t.Errorf("a drawn signature: %+v", ana)
+
+	own := id("ana")
+	evidence := []domain.Event{
+		signing()[0], signing()[1],
+		contract.Opened{Contact: own, Proof: contract.Proof{Method: "passkey", At: at(1)}},
+		contract.DisclosureShown{Contact: own, Version: "7", SHA256: "d15"},
+		contract.Viewed{Contact: own, SHA256: "5ha", Through: contract.Shown},
+		contract.Viewed{Contact: own, SHA256: "5ha", Through: contract.ToTheEnd},
+		contract.ConsentGiven{Contact: own, Disclosure: "d15"},
+		contract.ConsentWithdrawn{Contact: own},
+		contract.ConsentGiven{Contact: own, Disclosure: "d15"},
+		contract.SignatureAdopted{Contact: own, Form: contract.Drawn, Drawing: domain.P("M1 2L3 4"), SHA256: "d2a"},
+		contract.CopyDelivered{Contact: own, Channel: "email"},
 	}
+	signer := contractSignerRow{
+		Contract: id("terms"), Contact: own, Firm: id("firm"), Account: id("account"), Place: 1, OpenedAt: at(2), OpenedBy: "passkey",
+		Disclosure: "7", DisclosedAt: at(3), Disclosed: "d15", ViewedAt: at(4), ReadAt: at(5), WithdrawnAt: at(7),
+	}
+	same(t, &signer, row[contractSignerRow](t, story("contract", "terms", evidence[:8]...), "contract_signers", id("terms"), own))
+	signer.ConsentedAt, signer.WithdrawnAt, signer.CopyAt = at(8), time.Time{}, at(10)
+	signer.Form, signer.Drawing, signer.DrawingSHA256 = "drawn", "M1 2L3 4", "d2a"
+	same(t, &signer, row[contractSignerRow](t, story("contract", "terms", evidence...), "contract_signers", id("terms"), own))
 }
 
 func TestContractDraftThatChanged(t *testing.T) {

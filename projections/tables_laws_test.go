@@ -315,6 +315,11 @@ func (y *year) sign(con domain.ID, who domain.Actor) error {
 		return err
 	}
 	terms, _ := y.w.states[domain.StreamName("contract", con)].(contract.State)
+	if err := y.deal(con, who, contract.Consent{
+		Contract: con, SHA256: terms.SHA256, Disclosure: contract.DisclosureNow().SHA256(), Read: true,
+	}); err != nil {
+		return err
+	}
 	return y.deal(con, who, contract.Sign{
 		Contract: con, Name: domain.P("Somebody"), Statement: domain.P("I agree"), SHA256: terms.SHA256,
 	})

@@ -56,6 +56,7 @@ func give[S any, E domain.Event](w *world, a domain.Aggregate[S, E], id domain.I
 		Firm: of.firm, Account: of.account, Actor: who, Time: w.now(),
 		Command: domaintest.ID(fmt.Sprint("command ", w.n)), Target: id, IP: domain.P("secret address"),
 	}
+	m.Proof = domain.Proof{Method: "link", At: m.Time}
 	state, _ := w.states[stream].(S)
 	events, err := c.Decide(state, m)
 	if err != nil {
@@ -190,6 +191,9 @@ func (p person) sign(name, signer string) {
 	p = p.as(signer)
 	must(p, contract.Aggregate, name, "", contract.View{Contract: domaintest.ID(name)})
 	state := p.w.states[domain.StreamName("contract", domaintest.ID(name))].(contract.State)
+	must(p, contract.Aggregate, name, "", contract.Consent{
+		Contract: domaintest.ID(name), SHA256: state.SHA256, Disclosure: contract.DisclosureNow().SHA256(), Read: true,
+	})
 	must(p, contract.Aggregate, name, "", contract.Sign{
 		Contract: domaintest.ID(name), Name: domain.P(signer), Statement: domain.P("I agree"), SHA256: state.SHA256,
 	})

@@ -45,7 +45,7 @@ type Firm struct {
 	AccentColor    string
 	Logo           domain.File // no id: none
 	ShowUnreleased bool        // clients see what is being drafted
-	ShowHistory    bool // clients see what is over, and the history of what they see
+	ShowHistory    bool        // clients see what is over, and the history of what they see
 }
 
 // Location is the firm's time zone.

@@ -25,6 +25,8 @@ func (p *portal) clientRoutes(r chi.Router) {
 	r.Get("/contracts/{id}", p.page(p.contract))
 	r.Get("/contracts/{id}/history", p.page(p.contractHistory()))
 	r.Post("/contracts/{id}/view", p.act(p.contractForm, p.readContract))
+	r.Post("/contracts/{id}/consent", p.act(p.contractForm, p.consent))
+	p.form(r, "/contracts/{id}/withdraw", p.withdrawPage, p.withdraw)
 	r.Post("/contracts/{id}/sign", p.act(p.contractForm, p.sign))
 	p.form(r, "/contracts/{id}/decline", p.declinePage, p.decline)
 

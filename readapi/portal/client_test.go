@@ -11,6 +11,7 @@ import (
 
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/domain/account"
+	"github.com/atrium-portal/atrium/domain/contact"
 	"github.com/atrium-portal/atrium/domain/contract"
 	"github.com/atrium-portal/atrium/domain/firm"
 	"github.com/atrium-portal/atrium/domain/invoice"
@@ -164,29 +165,76 @@ func testContractIsReadThenSigned(t *testing.T, w *world) {
 		t.Fatalf("view: %d %s", a.status, a.body)
 	}
 	page := w.page(at, "olga")
-	holds(t, page, "<h2>Terms</h2>", "<strong>agree</strong>", "<li>first</li>", "Sign contract", "Nora", `name="drawing"`)
-	hash := contract.Digest("Terms: contract", contractBody)
-	holds(t, page, `value="`+hash+`"`, hash[:8])
+	holds(t, page, "<h2>Terms</h2>", "<strong>agree</strong>", "<li>first</li>", "Nora", "I have read the contract above to its end", "a copy on paper")
+	lacks(t, page, "Sign contract")
+	hash, told := contract.Digest("Terms: contract", contractBody), contract.DisclosureNow().SHA256()
+	holds(t, page, `value="`+hash+`"`, hash[:8], `value="`+told+`"`)
+	if a := w.post(at+"/sign", "olga", "name", "Olga O.", "agree", "yes", "sha256", hash); a.status != http.StatusConflict || !strings.Contains(a.body, "Agree to sign electronically first") {
+		t.Errorf("signed without consent: %d", a.status)
+	}
+	if a := w.post(at+"/consent", "olga", "read", "yes", "sha256", hash, "disclosure", told); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Tick the box to sign electronically") {
+		t.Errorf("consent without a tick: %d", a.status)
+	}
+	if a := w.post(at+"/consent", "olga", "read", "yes", "consent", "yes", "sha256", "other", "disclosure", told); a.status != http.StatusConflict {
+		t.Errorf("consent to another text: %d", a.status)
+	}
+	w.consent("contract", "olga")
+	page = w.page(at, "olga")
+	holds(t, page, "Sign contract", `name="drawing"`, "I have read this contract and sign it electronically.", "Withdraw consent")
+
+	holds(t, w.page(at+"/withdraw", "olga"), "You can agree again")
+	if a := w.post(at+"/withdraw", "olga"); a.status != http.StatusSeeOther {
+		t.Fatalf("withdraw: %d %s", a.status, a.body)
+	}
+	holds(t, w.page(at, "olga"), "I agree to sign it electronically", "Withdrew the consent")
+	if a := w.post(at+"/sign", "olga", "name", "Olga O.", "agree", "yes", "sha256", hash); a.status != http.StatusConflict {
+		t.Errorf("signed after the consent was withdrawn: %d", a.status)
+	}
+	w.consent("contract", "olga")
 
 	refused := w.post(at+"/sign", "olga", "name", "Olga O.", "sha256", hash, "drawing", "M1 2L3 4")
 	if refused.status != http.StatusUnprocessableEntity {
-		t.Errorf("without consent: %d", refused.status)
+		t.Errorf("without agreement: %d", refused.status)
 	}
 	holds(t, refused.body, "Tick the box", `value="Olga O."`, `value="M1 2L3 4"`)
-	other := w.post(at+"/sign", "olga", "name", "Olga O.", "consent", "yes", "sha256", contract.Digest("Terms: contract", "Something else"))
+	w.do("north", w.staffOf("meg"), "ChangePermissions", contact.ChangePermissions{
+		Contact: w.ids["nora"], Permissions: []contact.Permission{contact.ViewContracts, contact.SignContracts},
+	})
+	w.post(at+"/view", "nora")
+	w.consent("contract", "nora")
+	if a := w.post(at+"/sign", "nora", "name", "Nora", "agree", "yes", "sha256", hash); a.status == http.StatusSeeOther || w.events("ContractSigned") != 0 {
+		t.Errorf("the second signer signed before the first: %d", a.status)
+	}
+	for _, stranger := range []string{"bea", "carl", "ada"} {
+		if a := w.post(at+"/sign", stranger, "name", "S", "agree", "yes", "sha256", hash); a.status != http.StatusNotFound && a.status != http.StatusForbidden || w.events("ContractSigned") != 0 {
+			t.Errorf("%s signed what is not theirs: %d", stranger, a.status)
+		}
+	}
+	other := w.post(at+"/sign", "olga", "name", "Olga O.", "agree", "yes", "sha256", contract.Digest("Terms: contract", "Something else"))
 	if other.status != http.StatusConflict {
 		t.Errorf("another text: %d", other.status)
 	}
 	holds(t, other.body, "This is not the text that was sent", `value="`+hash+`"`)
 
-	if a := w.post(at+"/sign", "olga", "name", "Olga O.", "consent", "yes", "sha256", hash, "drawing", "M1 2L3 4"); a.status != http.StatusSeeOther {
+	if a := w.post(at+"/sign", "olga", "name", "Olga O.", "agree", "yes", "sha256", hash, "drawing", "M1 2L3 4"); a.status != http.StatusSeeOther {
 		t.Fatalf("sign: %d %s", a.status, a.body)
 	}
 	signed := w.page(at, "olga")
 	holds(t, signed, "You have signed. It waits for Nora.", `d="M1 2L3 4"`)
 	lacks(t, signed, "Sign contract")
 	lacks(t, w.page("/", "olga"), "Sign “Terms: contract”")
-	holds(t, w.page(at+"/history", "olga"), "signed the contract as Olga O.", "History of “Terms: contract”")
+	holds(t, w.page(at+"/history", "olga"), "signed the contract as Olga O.", "History of “Terms: contract”", "drew a signature",
+		"agreed to sign electronically", "withdrew the consent", "read the contract to its end", "opened the contract, signed in by link")
+}
+
+// consent sends the form below the text of a contract that a signer has opened.
+func (w *world) consent(name, who string) {
+	w.t.Helper()
+	a := w.post("/contracts/"+w.id(name)+"/consent", who, "read", "yes", "consent", "yes",
+		"sha256", contract.Digest("Terms: "+name, contractBody), "disclosure", contract.DisclosureNow().SHA256())
+	if a.status != http.StatusSeeOther {
+		w.t.Fatalf("consent of %s: %d %s", who, a.status, a.body)
+	}
 }
 
 func testDecline(t *testing.T, w *world) {
@@ -311,6 +359,7 @@ func somebody(id auth.Identity) auth.Identify {
 func testSigningNeedsAFreshProof(t *testing.T, w *world) {
 	at := "/contracts/" + w.id("second")
 	w.post(at+"/view", "olga")
+	w.consent("second", "olga")
 	proved, signed := later(), w.events("ContractSigned")
 	w.with(func(o *portal.Options) {
 		o.Client = []auth.Identify{func(*http.Request) (auth.Identity, bool, error) {
@@ -322,7 +371,7 @@ func testSigningNeedsAFreshProof(t *testing.T, w *world) {
 	page := w.page(at, "")
 	holds(t, page, "show once more that it is you", "/account/proof?next="+strings.ReplaceAll(at, "/", "%2F"))
 	lacks(t, page, "Sign contract")
-	a := w.post(at+"/sign", "", "name", "Olga", "consent", "yes", "sha256", contract.Digest("Terms: second", contractBody))
+	a := w.post(at+"/sign", "", "name", "Olga", "agree", "yes", "sha256", contract.Digest("Terms: second", contractBody))
 	if a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/account/proof") || w.events("ContractSigned") != signed {
 		t.Errorf("an old proof: %d to %s", a.status, a.header.Get("Location"))
 	}
@@ -341,7 +390,7 @@ func testPreviewOnlyLooks(t *testing.T, w *world) {
 	holds(t, page, "<strong>agree</strong>")
 	lacks(t, page, "Read the contract", "Sign contract")
 	lacks(t, w.page("/invoices/"+w.id("invoice olga"), ""), "Pay now")
-	for _, path := range []string{at + "/view", "/profile", "/invoices/" + w.id("invoice olga") + "/pay"} {
+	for _, path := range []string{at + "/view", at + "/consent", at + "/withdraw", at + "/sign", "/profile", "/invoices/" + w.id("invoice olga") + "/pay"} {
 		if a := w.post(path, "", "name", "N"); a.status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, a.status)
 		}

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -73,9 +74,11 @@ func (v *visit) needsProof() bool {
 	return v.scope.Session != "" && v.Doors.Proof != "" && v.scope.Fresh(v.Now()) != nil
 }
 
-// unread reports whether the text waits to be opened by one of its signers, which is recorded.
+// unread reports whether the text, or what is to know about signing it, waits to be opened by one of its signers, which is
+// recorded.
 func (c contractPage) unread() bool {
-	return c.Contract.Status == "sent" && c.Me != nil && c.Me.ViewedAt.IsZero() && c.Page.Preview == nil
+	return c.Contract.Status == "sent" && c.Me != nil && c.Me.SignedAt.IsZero() && c.Page.Preview == nil &&
+		(c.Me.ViewedAt.IsZero() || c.Me.DisclosureSHA256 != contract.DisclosureNow().SHA256())
 }
 
 // turn reports whether the contract waits for whoever looks at it.
@@ -130,6 +133,10 @@ func (l look) seen(s readapi.ContractSigner) string {
 		return ""
 	case s.ViewedAt.IsZero():
 		return "Has not opened it yet"
+	case !s.WithdrawnAt.IsZero():
+		return "Withdrew the consent to sign electronically on " + ui.DateText(domain.DateOf(s.WithdrawnAt, l.Zone))
+	case !s.ConsentedAt.IsZero():
+		return "Read it, and agreed to sign electronically, on " + ui.DateText(domain.DateOf(s.ConsentedAt, l.Zone))
 	}
 	return "Opened it on " + ui.DateText(domain.DateOf(s.ViewedAt, l.Zone))
 }
@@ -147,6 +154,45 @@ func (p *portal) readContract(v *visit, _ *form) (step, error) {
 	return step{name: "ViewContract", command: contract.View{Contract: v.thing()}, to: "/contracts/" + v.id()}, nil
 }
 
+// consent says that a signer has read the text and agrees to sign it electronically.
+func (p *portal) consent(v *visit, f *form) (step, error) {
+	if f.text("read") != "yes" {
+		f.wrong("read", "read-required", "Read the contract to its end, then tick the box.")
+	}
+	if f.text("consent") != "yes" {
+		f.wrong("consent", "consent-not-given", "Tick the box to sign electronically, or ask for the contract on paper.")
+	}
+	return step{name: "ConsentToSigning", command: contract.Consent{
+		Contract: v.thing(), SHA256: f.text("sha256"), Disclosure: f.text("disclosure"), Read: true,
+	}, to: "/contracts/" + v.id()}, nil
+}
+
+// withdrawPage asks before a signer's consent to sign electronically is withdrawn.
+func (p *portal) withdrawPage(v *visit, f *form) (templ.Component, error) {
+	if !v.scope.Permits("sign_contracts") {
+		return nil, errNotPermitted
+	}
+	one := readapi.Get[readapi.ContractDetail](v.q, v.id(), nil)
+	if err := v.read(); err != nil {
+		return nil, err
+	}
+	page := v.client("Withdraw your consent", "/contracts")
+	return confirmView(page, ui.ConfirmProps{
+		Title: "Withdraw your consent?", Text: "You cannot sign “" + one.Title + "” here while your consent to sign electronically is withdrawn; ask " +
+			page.Brand.Name + " for it on paper. You can agree again.",
+		Action: "/contracts/" + v.id() + "/withdraw", Button: "Withdraw consent", Back: "/contracts/" + v.id(),
+	}, f, templ.NopComponent), nil
+}
+
+func (p *portal) withdraw(v *visit, _ *form) (step, error) {
+	return step{
+		name: "WithdrawConsent", command: contract.WithdrawConsent{Contract: v.thing()}, to: "/contracts/" + v.id(), done: "withdrawn",
+	}, nil
+}
+
+// disclosed are the paragraphs of what a signer is told about signing electronically.
+func disclosed() []string { return strings.Split(contract.DisclosureNow().Text, "\n\n") }
+
 // signingStatement is what a signer agrees to. It is stored with the signature.
 const signingStatement = "I have read this contract and sign it electronically. My signature binds me like one on paper."
 
@@ -154,8 +200,8 @@ func (p *portal) sign(v *visit, f *form) (step, error) {
 	if v.needsProof() {
 		return step{}, v.scope.Fresh(v.Now())
 	}
-	if f.text("consent") != "yes" {
-		f.wrong("consent", "consent-required", "Tick the box to say that you agree.")
+	if f.text("agree") != "yes" {
+		f.wrong("agree", "statement-not-agreed", "Tick the box to say that you agree.")
 	}
 	if f.text("name") == "" {
 		f.wrong("name", "name-required", "Type your full name. It is your signature.")

@@ -14,6 +14,7 @@ var doneTexts = map[string]string{
 	"saved":      "Saved.",
 	"questioned": "Your question has been sent. You find the answer with the invoice.",
 	"signed":     "Thank you. Your signature is stored.",
+	"withdrawn":  "Your consent to sign electronically is withdrawn.",
 	"declined":   "You have declined the contract.",
 
 	"payment-cancelled": "The payment is given up. Nothing was taken.",

@@ -157,7 +157,11 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	way := []auth.Identify{auth.Bearer(w)}
+	way := []auth.Identify{func(r *http.Request) (auth.Identity, bool, error) { // of somebody who has just shown who they are
+		who, ok, err := auth.Bearer(w)(r)
+		who.Method, who.Proved = "link", later()
+		return who, ok, err
+	}}
 	w.options = portal.Options{
 		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Supposer: supposer{w}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
 		Uploads: &upload.Desk{Files: &w.files},

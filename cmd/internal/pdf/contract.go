@@ -149,11 +149,17 @@ func (s *sheet) certificate(p *readapi.ContractPaper, zone *time.Location) {
 		s.entries(fact{"Completed", utc + "  ·  " + local})
 	}
 	s.entries(fact{"SHA-256 of the text", p.SHA256})
+	if p.Seal != "" {
+		s.entries(fact{"Seal", p.Seal})
+	}
 	for i, one := range p.Signers {
 		s.signer(p, i, one, zone)
 	}
 	s.section("How to verify")
 	text := "The SHA-256 above is that of the title, an empty line and the text, exactly as they were sent. Whoever has the text can work it out again; each signature names the same one."
+	if p.Seal != "" {
+		text += " The seal is the first one over the completed contract: how many entries the firm's log had, and a hash over all of them. The evidence bundle of the contract, which the firm and each signer can get, proves each entry to belong to it; the program atrium-verify checks that without a network, also whether this file is the one that was delivered."
+	}
 	if p.Verify != "" {
 		text += " The contract and its whole history are at " + p.Verify + "."
 	}
@@ -168,23 +174,44 @@ func (s *sheet) signer(p *readapi.ContractPaper, i int, one readapi.PaperSigner,
 	s.need(58)
 	s.section("Signer " + strconv.Itoa(i+1) + " of " + strconv.Itoa(len(p.Signers)) + ": " + name)
 	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
 		utc, local := instant(t, zone)
 		return joined("  ·  ", utc, local)
 	}
-	s.entries(fact{"Viewed", stamp(one.ViewedAt)})
+	for _, f := range []fact{
+		{"Opened", joined("  ·  ", stamp(one.OpenedAt), signedIn(one.OpenedBy))}, {"Told what it means", joined("  ·  ", stamp(one.DisclosedAt), textOf(one.Disclosure))},
+		{"SHA-256 of what was told", one.DisclosureSHA256}, {"Viewed", stamp(one.ViewedAt)}, {"Read to the end", stamp(one.ReadAt)},
+		{"Agreed to sign electronically", stamp(one.ConsentedAt)}, {"Withdrew that", stamp(one.WithdrawnAt)},
+	} {
+		if f.value != "" {
+			s.entries(f)
+		}
+	}
 	if one.SignedAt.IsZero() {
 		if !one.DeclinedAt.IsZero() {
 			s.entries(fact{"Declined", stamp(one.DeclinedAt)})
 		}
 		return
 	}
-	how := "Typed the name, signed in to the client portal"
-	if one.Drawing != "" {
-		how = "Drew the signature and typed the name, signed in to the client portal"
+	how := "Typed the name"
+	if one.Form == "drawn" {
+		how = "Drew the signature and typed the name"
+	}
+	how += ", signed in to the client portal"
+	if one.ProvedBy != "" {
+		how += " by " + worded(one.ProvedBy)
 	}
 	s.entries(
 		fact{"Signed", stamp(one.SignedAt)}, fact{"Name as written", one.SignedAs}, fact{"Agreed to", one.Statement}, fact{"Method", how},
 	)
+	if !one.ProvedAt.IsZero() {
+		s.entries(fact{"Proved who they are", stamp(one.ProvedAt)})
+	}
+	if one.DrawingSHA256 != "" {
+		s.entries(fact{"SHA-256 of the drawing", one.DrawingSHA256})
+	}
 	if one.IP != "" {
 		s.entries(fact{"Network address", one.IP})
 	}
@@ -197,12 +224,31 @@ func (s *sheet) signer(p *readapi.ContractPaper, i int, one readapi.PaperSigner,
 	}
 }
 
+// signedIn says how somebody was signed in.
+func signedIn(method string) string {
+	if method == "" {
+		return ""
+	}
+	return "signed in by " + worded(method)
+}
+
+// textOf names the version of what a signer was told.
+func textOf(version string) string {
+	if version == "" {
+		return ""
+	}
+	return "text " + version
+}
+
+// worded is a name of the API as people read it.
+func worded(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
 // entries writes names and values in two columns.
 func (s *sheet) entries(list ...fact) {
-	const column = 42.0
+	const column = 50.0
 	for _, one := range list {
 		f := face{"", 8.5, ink}
-		if strings.HasPrefix(one.name, "SHA-256") || one.name == "Record" || one.name == "Entry of the record" {
+		if strings.HasPrefix(one.name, "SHA-256") || one.name == "Record" || one.name == "Entry of the record" || one.name == "Seal" {
 			f = face{mono, 7.2, ink}
 		}
 		lines := s.wrap(f, one.value, width-column)

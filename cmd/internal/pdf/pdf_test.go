@@ -120,6 +120,12 @@ func agreement() *readapi.ContractPaper {
 		}
 		p.Name, p.SignedAs, p.Drawing = name, name, drawing
 		p.ViewedAt, p.SignedAt = sent.Add(after), sent.Add(after+14*time.Minute)
+		p.OpenedAt, p.OpenedBy, p.DisclosedAt, p.ReadAt, p.ConsentedAt = p.ViewedAt, "link", p.ViewedAt, p.ViewedAt.Add(9*time.Minute), p.ViewedAt.Add(9*time.Minute)
+		p.Disclosure, p.DisclosureSHA256 = "2026-1", "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+		p.Form, p.ProvedBy, p.ProvedAt = "typed", "one_time_password", p.ViewedAt.Add(12*time.Minute)
+		if drawing != "" {
+			p.Form, p.DrawingSHA256 = "drawn", "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13"
+		}
 		p.Statement = "I have read this agreement and sign it on behalf of Holm & Rye Bakeries."
 		p.SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 		return p
@@ -133,6 +139,7 @@ func agreement() *readapi.ContractPaper {
 		SHA256:  "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		Parties: readapi.ContractParties{Firm: seller.Name, FirmAddress: seller.Address, Client: buyer.Name, ClientAddress: buyer.Address, TimeZone: "Europe/Berlin", Color: "#1d4e89"},
 		SentAt:  sent, CompletedAt: now, Signers: []readapi.PaperSigner{signer("Ingrid Holm", time.Hour, ""), signer("Lukas Brandt", 46*time.Hour, wave)},
+		Seal:   "1204:ZhKSeQnBaGTxMBi3wPUmlxgrYzOJ5F0CuKQeBOvHpkE=",
 		Verify: "https://portal.northlight.example/contracts/" + domaintest.ID("contract").String(),
 	}
 }
