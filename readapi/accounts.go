@@ -40,5 +40,6 @@ func accounts() *collection {
 		sorts:   append(both("name", "a.name", sortText), both("-opened", "a.opened_at", sortInstant)...),
 		filters: []filter{{name: "closed", kind: byYesNo, sql: "a.closed = $"}},
 		history: "h.account = $",
+		about:   aboutOf{kind: "account", label: "a.name"},
 	}
 }

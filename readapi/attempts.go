@@ -58,5 +58,6 @@ func attempts() *collection {
 			{name: "status", kind: byWords, words: attemptStatuses, sql: "t.status = any($)"},
 		},
 		history: "h.record = $",
+		about:   aboutOf{kind: "payment", label: "t.label", open: "t.status not in ('review', 'reviewed')", to: "t.recipients"},
 	}
 }

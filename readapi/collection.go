@@ -38,6 +38,7 @@ type collection struct {
 	parts   []part              // of a thing that was opened
 	finish  func(reflect.Value) // fills in what is computed of the parts
 	history string              // the condition on an entry h that makes it part of the history of the thing with id $
+	about   aboutOf             // its things, on record
 }
 
 // source is what one kind of reader sees of a collection.
@@ -313,6 +314,10 @@ func (s *server) open(c *collection) http.HandlerFunc {
 			w.Header().Set("ETag", `"`+strconv.FormatInt(revision.Int(), 10)+`"`)
 		}
 		w.Header().Set(positionHeader, q.position.String())
+		if err := onRecord(r, q.opened[0], ""); err != nil {
+			Problem(w, r, err)
+			return
+		}
 		reply(w, r, object.Interface(), stale)
 	}
 }
@@ -334,15 +339,17 @@ func (c *collection) queueOne(q *reading, id domain.ID, object *reflect.Value) {
 	c.isAbout(q, id)
 	from := c.source(q.scope)
 	st := q.statement()
-	st.add("select ", from.get.columns)
+	st.add("select ", from.get.columns, ", ", c.aboutColumns(q.scope))
 	c.locked(st, from)
 	st.add(" and ", c.id, " = ", st.arg(id))
 	q.add(st, func(rows pgx.Rows) (err error) {
 		*object = reflect.Value{}
-		for scanner := from.get.scanner(); rows.Next(); *object = scanner.take() {
+		var on opened
+		for scanner := from.get.scanner(on.targets()...); rows.Next(); *object = scanner.take() {
 			if err = scanner.scan(rows); err != nil {
 				return err
 			}
+			q.opened = append(q.opened, on.of(c, id))
 		}
 		return rows.Err()
 	})

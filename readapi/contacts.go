@@ -57,6 +57,7 @@ func contacts() *collection {
 			{name: "access", kind: byWords, sql: "c.access = any($)", words: []string{"none", "granted", "frozen", "revoked"}},
 		},
 		history: "h.record = $",
+		about:   aboutOf{kind: "contact", to: "array[c.id]"},
 	}
 }
 

@@ -61,6 +61,9 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 		if begun {
 			return nil
 		}
+		if err := onRecord(r, h.record, h.format); err != nil {
+			return err
+		}
 		begun = true
 		header := w.Header()
 		header.Set("Content-Type", contentTypes[h.format])

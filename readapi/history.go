@@ -104,7 +104,7 @@ func (s *server) historyOf(c *collection) http.HandlerFunc {
 		}
 		// Whoever may not open the thing gets the same answer as for one that does not exist.
 		exists := h.reading.statement()
-		exists.add("select ", c.id)
+		exists.add("select ", c.aboutColumns(scope))
 		c.locked(exists, c.source(scope))
 		exists.add(" and ", c.id, " = ", exists.arg(id))
 		h.reading.add(exists, func(rows pgx.Rows) error {
@@ -114,6 +114,11 @@ func (s *server) historyOf(c *collection) http.HandlerFunc {
 				}
 				return domain.Missing(c.what)
 			}
+			var on opened
+			if err := rows.Scan(on.targets()...); err != nil {
+				return err
+			}
+			h.record = on.of(c, id)
 			return nil
 		})
 		h.condition, h.of = c.history, id
@@ -131,7 +136,9 @@ func (s *server) history(staffOnly bool) http.HandlerFunc {
 			return
 		}
 		p := parseParams(r, historyParameters...)
-		s.answerHistory(w, r, s.queryHistory(scope, p))
+		h := s.queryHistory(scope, p)
+		h.record = everything(scope)
+		s.answerHistory(w, r, h)
 	}
 }
 
@@ -142,6 +149,7 @@ type historyQuery struct {
 
 	condition string // with $ for of
 	of        domain.ID
+	record    Opened // whose history it is
 
 	person, module, action, text string
 	from, to                     time.Time

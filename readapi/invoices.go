@@ -176,5 +176,6 @@ func invoices() *collection {
 			},
 		},
 		history: "h.record = $",
+		about:   aboutOf{kind: "invoice", label: "i.label", open: "i.released", to: "i.recipients"},
 	}
 }

@@ -38,6 +38,7 @@ func payments() *collection {
 			{name: "from", kind: byDate, sql: "p.date >= $"},
 			{name: "to", kind: byDate, sql: "p.date <= $"},
 		},
-		history: "h.record = (select p.invoice from payments p where p.id = $)",
+		history: "h.record in (select unnest(array[p.id, p.invoice]) from payments p where p.id = $)",
+		about:   aboutOf{kind: "payment", label: "i.label", open: "i.released", to: "i.recipients"},
 	}
 }

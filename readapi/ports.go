@@ -27,6 +27,8 @@ type Options struct {
 	Seals      Seals // nil: nothing is sealed
 	// Evidence makes bundles; nil: there are none.
 	Evidence Evidence
+	// Audit keeps what people look at, take away and are refused; nil: nobody does.
+	Audit Audit
 	// Past answers as_of=; nil refuses it.
 	Past Past
 	// Commands mounts the command routes (POST /{Name}) on a router that authenticates; they take their caller from

@@ -55,5 +55,6 @@ func projects() *collection {
 			from: "project_team t left join staff s on s.id = t.staff", where: "t.firm = {firm} and t.project = $",
 		}},
 		history: "h.record = $",
+		about:   aboutOf{kind: "project", label: "p.name"},
 	}
 }

@@ -226,8 +226,11 @@ func History(r *Reading, collection, id string, ask url.Values) *Page[StaffEntry
 // Dashboard asks for what a contact has to know and to do.
 func Dashboard(r *Reading) *ClientDashboard { return r.q.clientDashboard(false) }
 
-// Visits gives each request an id, which Meta puts into commands, and answers with it in X-Request-Id.
-func Visits(log *slog.Logger) func(http.Handler) http.Handler { return withVisit(log) }
+// Visits gives each request an id, which Meta puts into commands, and answers with it in X-Request-Id. What OnRecord and
+// OnRefusal tell of it goes to audit; nil: nowhere.
+func Visits(log *slog.Logger, audit Audit) func(http.Handler) http.Handler {
+	return withVisit(log, audit)
+}
 
 // RequestID is the id of the request of a context; empty without Visits.
 func RequestID(ctx context.Context) string { return visitOf(ctx).id }

@@ -52,7 +52,7 @@ func Router(o Options) (http.Handler, error) {
 	r := chi.NewRouter()
 	r.Use(o.Around...)
 	r.Use(
-		withVisit(o.Logger), headers(strings.HasPrefix(o.PublicURL, "https://")), recovered, middleware.ClientIPFromRemoteAddr,
+		withVisit(o.Logger, o.Audit), headers(strings.HasPrefix(o.PublicURL, "https://")), recovered, middleware.ClientIPFromRemoteAddr,
 		crossOrigin.Handler, middleware.RequestSize(maxBody), middleware.GetHead,
 	)
 	r.NotFound(notFound)

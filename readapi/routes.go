@@ -26,7 +26,8 @@ type route struct {
 	pdf        bool           // the answer is a PDF file
 	zip        bool           // the answer is a zip archive
 
-	right   string // that the credential needs
+	audit   Audited // what the answer is on record
+	right   string  // that the credential needs
 	only    func(http.Handler) http.Handler
 	handler http.HandlerFunc
 }
@@ -43,43 +44,43 @@ func (s *server) routes() []route {
 	entries := []reflect.Type{reflect.TypeFor[StaffEntry](), reflect.TypeFor[Entry]()}
 	list := []route{
 		{
-			path: "/me", id: "me", group: "me", summary: "Who asks, and what they may do", parameters: everyRead,
+			path: "/me", id: "me", audit: Unaudited(OfTheFirm), group: "me", summary: "Who asks, and what they may do", parameters: everyRead,
 			answers: []reflect.Type{reflect.TypeFor[Me]()}, handler: s.me,
 		},
 		{
-			path: "/dashboard", id: "dashboard", group: "me", summary: "The firm at a glance, or what a contact has to know and to do",
+			path: "/dashboard", id: "dashboard", audit: Unaudited(AList), group: "me", summary: "The firm at a glance, or what a contact has to know and to do",
 			parameters: everyRead, answers: []reflect.Type{reflect.TypeFor[StaffDashboard](), reflect.TypeFor[ClientDashboard]()},
 			handler: s.dashboard,
 		},
 		{
-			path: "/events", id: "events", group: "me", summary: "How far the read models have come, as server-sent events", stream: true,
+			path: "/events", id: "events", audit: Unaudited("it tells that something changed, not what"), group: "me", summary: "How far the read models have come, as server-sent events", stream: true,
 			doc: "An event `position` follows whenever the read models have moved: read again what you show.", handler: s.events,
 		},
 		{
-			path: "/activity", id: "activity", group: "history", summary: "What happened, as far as the caller may see it", parameters: historyParameters,
+			path: "/activity", id: "activity", audit: Exports("history"), group: "history", summary: "What happened, as far as the caller may see it", parameters: historyParameters,
 			answers: entries, paged: true, exports: true, handler: s.history(false),
 		},
 		{
-			path: "/history", id: "history", group: "history", summary: "The whole history of the firm, for staff", parameters: historyParameters,
+			path: "/history", id: "history", audit: Exports("history"), group: "history", summary: "The whole history of the firm, for staff", parameters: historyParameters,
 			answers: entries[:1], paged: true, exports: true, handler: s.history(true),
 		},
 		{
-			path: "/accounts/{id}/diff", id: "diff", group: "history", summary: "What changed on an account between two instants",
+			path: "/accounts/{id}/diff", id: "diff", audit: Unaudited(ItsHistory), group: "history", summary: "What changed on an account between two instants",
 			doc:        "Records whose fields differ, and what happened in between, by the time of recording. Without from: since the beginning; without to: until now.",
 			parameters: []string{"from", "to", "after"}, answers: []reflect.Type{reflect.TypeFor[StaffDifference](), reflect.TypeFor[ClientDifference]()},
 			handler: s.diff,
 		},
 		{
-			path: "/ops/projections", id: "projections", group: "ops", summary: "How far the read models have come, for administrators",
+			path: "/ops/projections", id: "projections", audit: Unaudited(OfTheFirm), group: "ops", summary: "How far the read models have come, for administrators",
 			answers: []reflect.Type{reflect.TypeFor[opsAnswer[Projection]]()}, right: auth.Ops, only: administrators,
 			handler: opsList(func(r *http.Request) ([]Projection, error) { return s.Ops.Projections(r.Context()) }),
 		},
 		{
-			path: "/ops/seals", id: "seals", group: "ops", summary: "How far the history is sealed, for administrators",
+			path: "/ops/seals", id: "seals", audit: Unaudited(OfTheFirm), group: "ops", summary: "How far the history is sealed, for administrators",
 			answers: []reflect.Type{reflect.TypeFor[opsAnswer[Seal]]()}, right: auth.Ops, only: administrators, handler: opsList(s.seals),
 		},
 		{
-			path: "/ops/parked", id: "parked", group: "ops", summary: "Streams that wait for a fix, for administrators",
+			path: "/ops/parked", id: "parked", audit: Unaudited(OfTheFirm), group: "ops", summary: "Streams that wait for a fix, for administrators",
 			answers: []reflect.Type{reflect.TypeFor[opsAnswer[ParkedStream]]()}, right: auth.Ops, only: administrators,
 			handler: opsList(func(r *http.Request) ([]ParkedStream, error) {
 				return s.Ops.Parked(r.Context(), auth.From(r.Context()).Firm)
@@ -88,7 +89,7 @@ func (s *server) routes() []route {
 	}
 	if s.Evidence != nil {
 		list = append(list, route{
-			path: "/accounts/{id}/evidence", id: "evidence", group: "history", summary: "A bundle that proves what happened on an account, as far as the caller may see it",
+			path: "/accounts/{id}/evidence", id: "evidence", audit: Unaudited(ItsOwnFact), group: "history", summary: "A bundle that proves what happened on an account, as far as the caller may see it",
 			doc:        "A zip archive that `atrium-verify` checks offline. That it was handed out is part of the history.",
 			parameters: []string{"about", "since", "after"}, zip: true, handler: s.evidence,
 		})
@@ -97,17 +98,17 @@ func (s *server) routes() []route {
 		list = append(
 			list,
 			route{
-				path: "/" + c.name, id: "list-" + c.name, group: c.name, summary: "List " + c.name, doc: c.doc, parameters: c.parameters(), of: c,
+				path: "/" + c.name, id: "list-" + c.name, audit: Unaudited(AList), group: c.name, summary: "List " + c.name, doc: c.doc, parameters: c.parameters(), of: c,
 				answers: types(c.staff.list, c.client.list), paged: true, handler: s.list(c),
 			},
 			route{
-				path: "/" + c.name + "/{id}", id: "get-" + c.name, group: c.name, summary: "Open one of " + c.name, doc: c.doc,
+				path: "/" + c.name + "/{id}", id: "get-" + c.name, audit: c.views(), group: c.name, summary: "Open one of " + c.name, doc: c.doc,
 				parameters: c.openParameters(), of: c, answers: types(c.staff.get, c.client.get), handler: s.open(c),
 			},
 		)
 		if c.history != "" {
 			list = append(list, route{
-				path: "/" + c.name + "/{id}/history", id: "history-" + c.name, group: c.name, summary: "The history of one of " + c.name,
+				path: "/" + c.name + "/{id}/history", id: "history-" + c.name, audit: Exports("history"), group: c.name, summary: "The history of one of " + c.name,
 				parameters: historyParameters, answers: entries, paged: true, exports: true, handler: s.historyOf(c),
 			})
 		}
@@ -130,7 +131,7 @@ func (s *server) mount(r chi.Router) {
 		if route.right != "" {
 			right = route.right
 		}
-		handlers := chi.Middlewares{auth.Need(right, Problem)}
+		handlers := chi.Middlewares{declares(route.audit), auth.Need(right, Problem)}
 		if route.only != nil {
 			handlers = append(handlers, route.only)
 		}

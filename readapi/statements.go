@@ -68,6 +68,7 @@ func statements() *collection {
 		doc:    "What accounts owed before a period, what moved in it, and what they owed after. The id is the account's. Lists leave out accounts without entries.",
 		client: all, staff: all,
 		id: "a.id", firm: "a.firm", account: "a.id", period: true,
+		about:   aboutOf{kind: "account", label: "a.name"},
 		search:  []string{"a.name"},
 		sorts:   both("name", "a.name", sortText),
 		filters: []filter{{name: "account", kind: byID, sql: "a.id = $"}},

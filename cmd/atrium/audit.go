@@ -37,7 +37,7 @@ It reads every event, computes all leaves and trees anew, and names the first di
 }
 
 func (c auditMonitorCmd) Run(ctx context.Context, t *terminal) error {
-	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
+	return withIdleStack(ctx, c.stores, t, recorded(ctx, "audit monitor", func(k *stack) error {
 		if err := k.seals.watchedBy(c.witnessing); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (c auditMonitorCmd) Run(ctx context.Context, t *terminal) error {
 			return errDifference
 		}
 		return nil
-	})
+	}))
 }
 
 // monitor compares all that k has.
@@ -113,7 +113,7 @@ The first leaf of the new epoch holds the last seal of the old one and says what
 }
 
 func (c auditAcknowledgeCmd) Run(ctx context.Context, t *terminal) error {
-	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
+	return withIdleStack(ctx, c.stores, t, recorded(ctx, "audit acknowledge", func(k *stack) error {
 		if err := k.seals.watchedBy(c.witnessing); err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (c auditAcknowledgeCmd) Run(ctx context.Context, t *terminal) error {
 			fmt.Fprintf(t.out, "%s ended at %d leaves, of which %d are missing; epoch %d goes on.\n", o.Previous, o.Size, o.Size-o.Kept, o.Epoch)
 		}
 		return nil
-	})
+	}))
 }
 
 type auditKeysCmd struct{ stores }

@@ -82,7 +82,7 @@ func (e *entrance) openMail(k *stack, c letting, data, base string) error {
 		}
 		from = "portal@" + u.Hostname()
 	}
-	e.sender = &mail.Sender{Queue: queue{e.outbox, k.now}, Now: k.now, Logger: k.log}
+	e.sender = &mail.Sender{Queue: queue{e.outbox, k.loop, k.now}, Now: k.now, Logger: k.log}
 	if server != "" {
 		e.sender.Transport, err = mail.NewSMTP(server, from)
 		return err
@@ -135,7 +135,11 @@ type post struct {
 
 func (p post) Post(ctx context.Context, l reactors.Letter) error {
 	l.Text, l.HTML = p.withSeal(ctx, l)
-	return p.outbox.Enqueue(ctx, postgres.Mail{ID: l.ID, Firm: l.Firm, To: l.To, Subject: l.Subject, Text: l.Text, HTML: l.HTML, Created: l.Created})
+	about, err := aboutMail(l)
+	if err != nil {
+		return err
+	}
+	return p.outbox.Enqueue(ctx, postgres.Mail{ID: l.ID, Firm: l.Firm, To: l.To, Subject: l.Subject, Text: l.Text, HTML: l.HTML, Created: l.Created, About: about})
 }
 
 // tend answers requests for links, tells people of changes and sends mail until ctx ends.
@@ -236,6 +240,7 @@ func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 // queue is the outbox as the sender sees it.
 type queue struct {
 	outbox *postgres.Outbox
+	loop   *commands.Loop
 	now    func() time.Time
 }
 
@@ -250,6 +255,9 @@ func (q queue) Take(ctx context.Context) (mail.Message, bool, error) {
 func (q queue) Sent(ctx context.Context, id string) error {
 	parsed, err := uuid.Parse(id)
 	if err != nil {
+		return err
+	}
+	if err := q.onRecord(ctx, parsed); err != nil {
 		return err
 	}
 	return q.outbox.Sent(ctx, parsed, q.now())

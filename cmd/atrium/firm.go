@@ -127,7 +127,7 @@ func (c tokenCreateCmd) Run(ctx context.Context, t *terminal) error {
 			return err
 		}
 		secret, _, err := k.tokens.Create(ctx, spec)
-		if err != nil {
+		if err := k.ranTool(ctx, "token create", "done", err, f.ID); err != nil {
 			return err
 		}
 		fmt.Fprintln(t.out, secret)
@@ -190,7 +190,7 @@ func (c tokenRevokeCmd) Run(ctx context.Context, t *terminal) error {
 		if err == nil && !ok {
 			err = fmt.Errorf("%s has no token %s; see `atrium token list`", f.Name, id)
 		}
-		return err
+		return k.ranTool(ctx, "token revoke", "done", err, f.ID)
 	})
 }
 

@@ -66,7 +66,7 @@ func (c importFlags) run(ctx context.Context, t *terminal, kind string) error {
 			},
 		})
 		m.end()
-		if err != nil {
+		if err := k.ranTool(ctx, "import "+kind, "done", err, firm.ID); err != nil {
 			return err
 		}
 		if err := k.settle(ctx); err != nil {

@@ -98,7 +98,7 @@ func (o *operator) rebuild(by domain.Meta) {
 		ended := firm.RebuildEnded{Run: by.NewID("run"), Events: rebuilt.Events, Digest: rebuilt.Digest.Total, Differ: rebuilt.Differ, Failed: err != nil}
 		_, told := o.next.Dispatch(context.WithoutCancel(ctx), commands.Order{
 			Name: "EndRebuild", Command: firm.EndRebuild{Firm: by.Firm, RebuildEnded: ended},
-			Meta: domain.Meta{Firm: by.Firm, Actor: domain.SystemActor("operations"), Command: domain.DeriveID("rebuild", ended.Run.String())},
+			Meta: domain.Meta{Firm: by.Firm, Actor: domain.SystemActor("operations"), OnBehalfOf: by.Actor.ID, Command: domain.DeriveID("rebuild", ended.Run.String())},
 		})
 		if told != nil {
 			o.log.Error("the end of a rebuild could not be stored", "error", told)

@@ -16,7 +16,7 @@ func (c serveCmd) withPages(k *stack, reads http.Handler) (http.Handler, error) 
 		return nil, err
 	}
 	options := portal.Options{
-		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events, k.operator}, Seals: k.seals,
+		Reader: reader, Dispatch: k.dispatch, People: people{k.loop}, Ops: ops{k.engine, k.source, k.events, k.operator}, Seals: k.seals, Audit: looks{k.journal},
 		Now: k.now, Logger: k.log, Around: k.around("pages"), PublicURL: c.PublicURL, Pays: k.loop.Gateway != "", Papers: true, Supposer: supposer{k}, Uploads: k.uploads(),
 	}
 	if e := k.entrance; e != nil {

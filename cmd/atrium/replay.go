@@ -86,7 +86,7 @@ type replayRebuildCmd struct {
 }
 
 func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
-	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
+	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay rebuild", func(k *stack) error {
 		begun := k.now()
 		m := newMeter(t, "rebuild", c.JSON)
 		rebuild := k.engine.Rebuild
@@ -119,7 +119,7 @@ func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
 			return errDifference
 		}
 		return nil
-	})
+	}))
 }
 
 func printDigest(t *terminal, d projections.Digest) {
@@ -155,7 +155,7 @@ func (m *meter) projection(p projections.Progress) {
 type replayVerifyCmd struct{ replayFlags }
 
 func (c replayVerifyCmd) Run(ctx context.Context, t *terminal) error {
-	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
+	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay verify", func(k *stack) error {
 		m := newMeter(t, "verify", c.JSON)
 		differences, err := k.engine.Verify(ctx, k.source, m.projection)
 		m.end()
@@ -181,13 +181,13 @@ func (c replayVerifyCmd) Run(ctx context.Context, t *terminal) error {
 			err = errDifference
 		}
 		return err
-	})
+	}))
 }
 
 type replayRetryCmd struct{ replayFlags }
 
 func (c replayRetryCmd) Run(ctx context.Context, t *terminal) error {
-	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
+	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay retry", func(k *stack) error {
 		applied, still, err := k.engine.Retry(ctx)
 		if err != nil {
 			return err
@@ -198,17 +198,17 @@ func (c replayRetryCmd) Run(ctx context.Context, t *terminal) error {
 			return errors.New("some streams still cannot be applied; the table says why")
 		}
 		return nil
-	})
+	}))
 }
 
 type replayRollbackCmd struct{ replayFlags }
 
 func (c replayRollbackCmd) Run(ctx context.Context, t *terminal) error {
-	return withIdleStack(ctx, c.stores, t, func(k *stack) error {
+	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay rollback", func(k *stack) error {
 		if err := k.engine.Rollback(ctx); err != nil {
 			return err
 		}
 		fmt.Fprintln(t.out, "The tables before the last swap are live again; the server folds what they lack.")
 		return nil
-	})
+	}))
 }

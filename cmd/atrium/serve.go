@@ -88,6 +88,7 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 		return err
 	}
 	k.dispatch = sealing{k.dispatch, k.seals}
+	group.Go(func() error { return k.journal.Run(work) })
 	if c.Role == "all" || c.Role == "project" {
 		k.startSealer(work, group)
 		if err := k.startProjector(work, group); err != nil {
@@ -196,6 +197,7 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 		Checkpoint: k.engine,
 		Ops:        ops{k.engine, k.source, k.events, k.operator},
 		Seals:      k.seals,
+		Audit:      looks{k.journal},
 		Evidence:   k.issuer(),
 		Past:       k.past,
 		Commands: func(r chi.Router) {

@@ -50,6 +50,7 @@ type stack struct {
 	loop   *commands.Loop
 	// dispatch runs the commands that people and programs give: the loop, or whoever acts on some of them at once.
 	dispatch api.Dispatcher
+	journal  *commands.AuditJournal // somebody must run it
 	engine   *projections.Engine
 	operator *operator
 	past     *projections.Past
@@ -107,7 +108,7 @@ func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Lo
 	}); err != nil {
 		return nil, err
 	}
-	k.dispatch = k.loop
+	k.dispatch, k.journal = k.loop, commands.NewAuditJournal(k.loop, log)
 	if k.engine, err = projections.New(k.pools.Owner, k.codec, projections.Tables(), projections.Options{Logger: log}); err != nil {
 		return nil, err
 	}

@@ -150,6 +150,7 @@ func (n Notices) spread(ctx context.Context, f domain.Fact) error {
 			return err
 		}
 		letter.ID, letter.Firm, letter.To, letter.Created = domain.DeriveID("news", f.ID.String(), id.String()), f.Meta.Firm, reader.Details.Email.Reveal(), n.Now()
+		letter.Kind, letter.Person, letter.About = strings.ReplaceAll(string(what.kind), "_", " "), id, f
 		if err := n.Post.Post(ctx, letter); err != nil {
 			return err
 		}

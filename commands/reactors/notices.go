@@ -30,6 +30,10 @@ type Letter struct {
 	Text    string
 	HTML    string
 	Created time.Time
+
+	Kind   string      // in a word or two, for the record
+	Person domain.ID   // who it goes to
+	About  domain.Fact // that it tells of
 }
 
 // Post keeps letters until they are sent, each once.
@@ -115,7 +119,16 @@ func (n Notices) tell(ctx context.Context, f domain.Fact) error {
 		return err
 	}
 	letter.ID, letter.Firm, letter.To, letter.Created = domain.DeriveID("notice", f.ID.String()), f.Meta.Firm, to, n.Now()
+	letter.Kind, letter.Person, letter.About = "a change of the sign-in", whose(f), f
 	return n.Post.Post(ctx, letter)
+}
+
+// whose is the person that a fact is about.
+func whose(f domain.Fact) domain.ID {
+	if e, ok := f.Event.(access.Event); ok {
+		return e.Whose().Person
+	}
+	return f.Of
 }
 
 // notice is what a letter says.

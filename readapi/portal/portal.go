@@ -30,6 +30,8 @@ type Options struct {
 	// Supposer answers what-if questions of staff; nil: there is no such page.
 	Supposer readapi.Supposer
 	Seals    readapi.Seals // nil: nothing is sealed
+	// Audit keeps what people look at, take away and are refused; nil: nobody does.
+	Audit readapi.Audit
 	// Client and Staff are the ways in which people are known on the pages of clients and in the staff console.
 	Client, Staff []auth.Identify
 
@@ -95,7 +97,7 @@ func Router(o Options) (chi.Router, error) {
 	p.routes = r
 	r.Use(o.Around...)
 	r.Use(
-		readapi.Visits(o.Logger), p.headers, p.recovered, middleware.ClientIPFromRemoteAddr, crossOrigin.Handler,
+		readapi.Visits(o.Logger, o.Audit), p.headers, p.recovered, middleware.ClientIPFromRemoteAddr, crossOrigin.Handler,
 		middleware.RequestSize(maxForm), middleware.GetHead, middleware.Compress(5, "text/html", "text/csv"),
 	)
 	r.NotFound(p.lost)
@@ -184,6 +186,9 @@ func (p *portal) page(f pageFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := p.visit(w, r)
 		c, err := f(v)
+		if err == nil {
+			err = v.onRecord("")
+		}
 		if err != nil {
 			p.fail(w, r, err)
 			return

@@ -136,7 +136,11 @@ func what(e readapi.StatementEntry) string {
 func (p *portal) statementCSV(w http.ResponseWriter, r *http.Request) {
 	v := p.visit(w, r)
 	one := readapi.Get[readapi.StatementDetail](v.q, v.accountID(), v.period())
-	if err := v.read(); err != nil {
+	err := v.read()
+	if err == nil {
+		err = v.onRecord("csv")
+	}
+	if err != nil {
 		p.fail(w, r, err)
 		return
 	}

@@ -39,6 +39,7 @@ type Mail struct {
 	Created  time.Time
 	NotAfter time.Time // after which it is of no use; zero: never
 	Tries    int       // so far, this one included
+	About    []byte    // JSON that the sender keeps with it, also when it was sent; nil: none
 }
 
 // content is what is sealed.
@@ -60,8 +61,8 @@ func (o *Outbox) enqueue(ctx context.Context, db executor, m Mail) error {
 		return err
 	}
 	_, err = db.Exec(ctx, `
-		INSERT INTO ops.mail (id, firm, content, created_at, not_after, next_at) VALUES ($1, $2, $3, $4, $5, $4) ON CONFLICT DO NOTHING`,
-		m.ID, orNull(m.Firm), o.seal.Seal(nil, nil, plain, m.ID[:]), m.Created, timeOrNull(m.NotAfter))
+		INSERT INTO ops.mail (id, firm, content, created_at, not_after, next_at, about) VALUES ($1, $2, $3, $4, $5, $4, $6) ON CONFLICT DO NOTHING`,
+		m.ID, orNull(m.Firm), o.seal.Seal(nil, nil, plain, m.ID[:]), m.Created, timeOrNull(m.NotAfter), m.About)
 	return err
 }
 
@@ -96,6 +97,15 @@ func (o *Outbox) Take(ctx context.Context, lease time.Duration, now time.Time) (
 	m.Firm, m.NotAfter = uuid.UUID(firm.Bytes), notAfter.Time
 	m.To, m.Subject, m.Text, m.HTML = c.To, c.Subject, c.Text, c.HTML
 	return m, true, nil
+}
+
+// About gives what was kept with a mail; nil when there is nothing.
+func (o *Outbox) About(ctx context.Context, id uuid.UUID) (about []byte, err error) {
+	err = o.pool.QueryRow(ctx, `SELECT about FROM ops.mail WHERE id = $1`, id).Scan(&about)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return about, err
 }
 
 // Sent forgets what a mail said.

@@ -34,7 +34,7 @@ func newWorld(t *testing.T, change ...func(*door.Options)) *world {
 	t.Helper()
 	w := &world{World: doortest.NewWorld(t, doortest.NewMemory(), nil, change...)}
 	r := chi.NewRouter()
-	r.Use(readapi.Visits(slog.New(slog.DiscardHandler)), middleware.ClientIPFromRemoteAddr, http.NewCrossOriginProtection().Handler, middleware.GetHead, w.noted)
+	r.Use(readapi.Visits(slog.New(slog.DiscardHandler), nil), middleware.ClientIPFromRemoteAddr, http.NewCrossOriginProtection().Handler, middleware.GetHead, w.noted)
 	people := doortest.People{Loop: w.Loop, All: []domain.ID{w.Firm, w.South}}
 	scopes := doortest.Scopes{Loop: w.Loop}
 	pages, err := signin.New(signin.Options{Keeper: w.Keeper, People: people, Scopes: scopes, Now: w.Now})
