@@ -24,7 +24,7 @@ type Leases struct {
 type LeaseTimes struct{ Lasts, Renewed time.Duration }
 
 // DefaultLeaseTimes hand a work over within five seconds.
-var DefaultLeaseTimes = LeaseTimes{Lasts: 4 * time.Second, Renewed: time.Second}
+var DefaultLeaseTimes = LeaseTimes{Lasts: 3 * time.Second, Renewed: 700 * time.Millisecond}
 
 // NewLeases keeps leases in ops.lease; pool is Pools.App.
 func NewLeases(pool *pgxpool.Pool, times LeaseTimes, log *slog.Logger) *Leases {
