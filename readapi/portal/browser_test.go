@@ -18,8 +18,11 @@ import (
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
 
-// pictures is where TestEveryPage leaves what pages look like, to be looked at.
-var pictures = flag.String("pictures", "", "folder for pictures of the pages")
+// pictures is where TestEveryPage leaves what pages look like, to be looked at; ofPages are those that it looks at.
+var (
+	pictures = flag.String("pictures", "", "folder for pictures of the pages")
+	ofPages  = flag.String("pages", "", "regular expression for the kinds of pages to look at, such as ^/staff/invoices")
+)
 
 var (
 	anyID     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
@@ -45,6 +48,7 @@ type view struct{ who, scheme, kind, path string }
 // views are all kinds of pages, forms included, in the order in which they are looked at.
 func (w *world) views() []view {
 	w.t.Helper()
+	wanted := regexp.MustCompile(*ofPages)
 	var list []view
 	for _, who := range []struct{ name, from, scheme string }{{"olga", "/", "client"}, {"ada", "/staff", "staff"}} {
 		pages := kinds(w.crawl(who.from, who.name))
@@ -57,7 +61,7 @@ func (w *world) views() []view {
 			}
 		}
 		for _, kind := range slices.Sorted(maps.Keys(pages)) {
-			if w.get(pages[kind], who.name).status == http.StatusOK { // else not in this state of the thing; TestStaffAccess opens it
+			if wanted.MatchString(kind) && w.get(pages[kind], who.name).status == http.StatusOK { // else not in this state of the thing; TestStaffAccess opens it
 				list = append(list, view{who.name, who.scheme, kind, pages[kind]})
 			}
 		}
@@ -102,7 +106,7 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// closer looks at a page in the dark, on a tablet and on a phone.
+// closer looks at a page in the dark, on a tablet and on a phone. What axe finds depends on the scheme only for colours.
 func closer(tab *portaltest.Tab, v view) {
 	for _, dark := range []bool{true, false} {
 		tab.Dark(dark)
@@ -112,10 +116,17 @@ func closer(tab *portaltest.Tab, v view) {
 			width, height int64
 		}{{"1280", 1280, 800}, {"768", 768, 1024}, {"360", 360, 740}} {
 			tab.Size(size.width, size.height)
-			if dark || size.width < 1280 {
-				portaltest.CheckLook(tab, v.who+" "+v.kind+" at "+size.name+" "+scheme)
-				shot(tab, v, size.name+"-"+scheme)
+			name := v.who + " " + v.kind + " at " + size.name + " " + scheme
+			switch {
+			case dark && size.width == 1280:
+				portaltest.CheckColors(tab, name)
+			case !dark && size.width == 360:
+				portaltest.CheckLook(tab, name)
+			case !dark && size.width == 1280:
+				continue // what the page was opened with
 			}
+			portaltest.CheckWidth(tab, name)
+			shot(tab, v, size.name+"-"+scheme)
 		}
 	}
 }

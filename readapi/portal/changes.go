@@ -61,17 +61,22 @@ func (v *visit) changes(account string) (*changesPage, error) {
 		return nil, err
 	}
 	page := &changesPage{look: v.look(), Path: v.r.URL.Path, From: from.String(), To: to.String(), Diff: diff}
-	page.Records = page.recordChanges(diff.Records, end)
+	page.Records = page.recordChanges(diff.Records)
 	page.Entries = page.entries(diff.Entries, true)
 	return page, nil
 }
 
+// recordIcons are the icons of kinds of records; one without has the usual one.
+var recordIcons = map[string]string{
+	"account": "building", "contact": "person", "project": "project", "invoice": "invoice", "contract": "contract", "payment": "card", "payment-attempt": "card",
+}
+
 // recordChanges writes the records that differ for people.
-func (l look) recordChanges(records []readapi.RecordChange, at time.Time) []ui.Entry {
+func (l look) recordChanges(records []readapi.RecordChange) []ui.Entry {
 	list := make([]ui.Entry, 0, len(records))
 	for _, r := range records {
 		name := words(r.Record.Type)
-		one := ui.Entry{Sentence: name + " " + map[string]string{"added": "is new", "changed": "has changed", "removed": "is gone"}[r.Kind], Time: at}
+		one := ui.Entry{Sentence: name + " " + map[string]string{"added": "is new", "changed": "has changed", "removed": "is gone"}[r.Kind], Icon: recordIcons[r.Record.Type]}
 		if href := l.recordPage(r.Record); href != "" && r.Record.Label != "" {
 			one.Record = &ui.Link{Label: r.Record.Label, Href: href}
 		} else if r.Record.Label != "" {

@@ -43,7 +43,7 @@ func changesView(c changesPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.PageHead(ui.PageHeadProps{Title: "What changed", Detail: ui.Text("Every record that is not as it was, and what happened in between."), Crumbs: []ui.Link{{Label: "History", Href: "/history"}}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead(ui.PageHeadProps{Title: "What changed", Detail: ui.Text("Every record that is not as it was before the first day, and what happened until the end of the last one."), Crumbs: []ui.Link{{Label: "History", Href: "/history"}}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -153,7 +153,7 @@ func changesBody(c changesPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.DateInput(ui.Field{Name: "from", Label: "Since the beginning of", Value: c.From}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.DateInput(ui.Field{Name: "from", Label: "From", Value: c.From}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -161,7 +161,7 @@ func changesBody(c changesPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.DateInput(ui.Field{Name: "to", Label: "Until the end of", Value: c.To}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.DateInput(ui.Field{Name: "to", Label: "To", Value: c.To}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -73,6 +73,14 @@ func healthOf(p readapi.Project) string {
 	return p.Health
 }
 
+// health is how a project stands in the words of whoever looks: what waits on the client waits for you, on a client's page.
+func (l look) health(state string) string {
+	if state == "waiting_on_client" && !l.Staff {
+		return "waiting_on_you"
+	}
+	return state
+}
+
 // money are the sums over a project's invoices. All are of the account's currency.
 func (p projectPage) sums() []ui.Pair {
 	if len(p.Invoices) == 0 {

@@ -180,7 +180,7 @@ func projectCard(l look, p readapi.Project) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.HealthBadge(healthOf(p)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.HealthBadge(l.health(healthOf(p))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -258,7 +258,7 @@ func projectView(p projectPage) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			templ_7745c5c3_Err = ui.PageHead(ui.PageHeadProps{
-				Title: p.Project.Name, Crumbs: []ui.Link{{Label: "Projects", Href: "/projects"}}, Detail: ui.Text(p.Project.Description), Badge: ui.HealthBadge(healthOf(p.Project.Project)),
+				Title: p.Project.Name, Crumbs: []ui.Link{{Label: "Projects", Href: "/projects"}}, Detail: ui.Text(p.Project.Description), Badge: ui.HealthBadge(p.health(healthOf(p.Project.Project))),
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -279,7 +279,7 @@ func projectView(p projectPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = whereItStands(p.Project.Project).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = whereItStands(p.look, p.Project.Project).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -308,7 +308,7 @@ func projectView(p projectPage) templ.Component {
 }
 
 // whereItStands is the track of a project's stages and its health with the reason.
-func whereItStands(p readapi.Project) templ.Component {
+func whereItStands(l look, p readapi.Project) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -385,7 +385,7 @@ func whereItStands(p readapi.Project) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = ui.Health(ui.HealthProps{State: p.Health, Note: p.HealthNote}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Health(ui.HealthProps{State: l.health(p.Health), Note: p.HealthNote}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -538,12 +538,12 @@ func staffInvoiceAside(p staffInvoicePage) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = ui.Facts(staffPaymentFacts(p.look, one)...).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Facts(staffPaymentFacts(p.look, one, !p.Receipts)...).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
 						if p.Manager && one.Amount.Amount > one.Refunded.Amount && p.sent() {
-							templ_7745c5c3_Err = ui.ButtonLink(p.path("invoices", p.Invoice.ID)+"/refund?payment="+one.ID.String(), ui.ButtonProps{Label: "Refund", Hint: p.money(one.Amount), Small: true, Kind: ui.Quiet, Dialog: true}).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.ButtonLink(p.path("invoices", p.Invoice.ID)+"/refund?payment="+one.ID.String(), ui.ButtonProps{Label: "Refund", Hint: p.money(one.Amount), Small: true, Dialog: true}).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -631,12 +631,12 @@ func moneyFacts(p staffInvoicePage) []ui.Pair {
 	return facts
 }
 
-func staffPaymentFacts(l look, p readapi.InvoicePayment) []ui.Pair {
+func staffPaymentFacts(l look, p readapi.InvoicePayment, receipt bool) []ui.Pair {
 	facts := []ui.Pair{{Key: ui.DateText(p.Date) + ", " + words(p.Method), Value: ui.Amount(p.Amount, l.Format)}}
 	if p.Reference != "" {
 		facts = append(facts, ui.Pair{Key: "Reference", Value: ui.Text(p.Reference)})
 	}
-	if p.Receipt != "" {
+	if p.Receipt != "" && receipt {
 		facts = append(facts, ui.Pair{Key: "Receipt", Value: ui.Text(p.Receipt)})
 	}
 	if p.Refunded.Amount > 0 {

@@ -327,7 +327,7 @@ func staffProjectView(p staffProjectPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = whereItStands(p.Project.Project).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = whereItStands(p.look, p.Project.Project).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

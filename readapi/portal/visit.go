@@ -202,7 +202,7 @@ func (v *visit) atLeast(role string) bool {
 
 // words is a name of the API as people read it: "bank_transfer" becomes "Bank transfer".
 func words(name string) string {
-	name = strings.ReplaceAll(name, "_", " ")
+	name = strings.NewReplacer("_", " ", "-", " ").Replace(name)
 	if name == "" {
 		return ""
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"gocloud.dev/blob"
@@ -18,7 +20,10 @@ import (
 )
 
 // Store keeps files. It is safe for concurrent use.
-type Store struct{ bucket *blob.Bucket }
+type Store struct {
+	bucket *blob.Bucket
+	dir    string // of a store that is a folder; empty for a bucket
+}
 
 // Folder keeps files in a folder, which is made when it is not there.
 func Folder(dir string) (*Store, error) {
@@ -27,17 +32,20 @@ func Folder(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the folder for files %s cannot be opened (%w): make room for it, or name another place with --files", dir, err)
 	}
-	return &Store{bucket}, nil
+	return &Store{bucket, filepath.Clean(dir)}, nil
 }
 
-// Open keeps files where a URL says, such as s3://bucket?region=eu-central-1. Credentials come from the environment, as
-// with all programs that use S3.
+// Open keeps files where a URL says, such as s3://bucket?region=eu-central-1 or file:///srv/atrium/files. Credentials come
+// from the environment, as with all programs that use S3.
 func Open(ctx context.Context, url string) (*Store, error) {
+	if dir, isFolder := strings.CutPrefix(url, "file://"); isFolder {
+		return Folder(dir)
+	}
 	bucket, err := blob.OpenBucket(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("the place for files cannot be opened (%w): name one such as s3://bucket?region=eu-central-1 with --files", err)
 	}
-	return &Store{bucket}, nil
+	return &Store{bucket: bucket}, nil
 }
 
 // Close closes the store.
@@ -61,12 +69,17 @@ const (
 	sizeFact    = "size"
 )
 
-// Add takes an upload of a firm.
+// Add takes an upload of a firm. Once it returns, the file outlives a loss of power.
 func (s *Store) Add(ctx context.Context, firm domain.ID, f domain.File, p domain.FilePurpose, content []byte) error {
-	return s.bucket.Upload(ctx, newKey(firm, f.ID), bytes.NewReader(content), &blob.WriterOptions{
+	key := newKey(firm, f.ID)
+	err := s.bucket.Upload(ctx, key, bytes.NewReader(content), &blob.WriterOptions{
 		ContentType: f.Type, DisableContentTypeDetection: true,
 		Metadata: map[string]string{purposeFact: string(p), sha256Fact: f.SHA256, sizeFact: strconv.FormatInt(f.Size, 10)},
 	})
+	if err != nil {
+		return err
+	}
+	return s.settle(key)
 }
 
 // Waiting is how many uploads of a firm wait for a command that uses them; counting ends at most.
@@ -90,6 +103,9 @@ func (s *Store) Keep(ctx context.Context, firm, file domain.ID, p domain.FilePur
 		return domain.File{}, false, err
 	}
 	if err := s.bucket.Copy(ctx, keptKey(p, file), from, nil); err != nil {
+		return domain.File{}, false, err
+	}
+	if err := s.settle(keptKey(p, file)); err != nil {
 		return domain.File{}, false, err
 	}
 	return f, true, nil

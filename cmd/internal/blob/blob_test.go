@@ -149,3 +149,21 @@ func TestPlacesAreNamedByURL(t *testing.T) {
 		t.Errorf("an unknown kind of place: %v", err)
 	}
 }
+
+// A folder may be named by a URL, written in any way.
+func TestFolderByURL(t *testing.T) {
+	dir := t.TempDir() + "/a//files/"
+	s, err := blob.Open(ctx, "file://"+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	add(t, s, north, logo)
+	if _, found, err := s.Keep(ctx, north, logo.ID, domain.LogoFile); !found || err != nil {
+		t.Fatalf("an upload into a folder that a URL names: %v, %v", found, err)
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "kept", string(domain.LogoFile), logo.ID.String()))
+	if err != nil || string(content) != "hello" {
+		t.Errorf("the folder holds %q, %v", content, err)
+	}
+}

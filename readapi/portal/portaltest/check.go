@@ -95,6 +95,7 @@ func walk(p *Tab) []string {
 	if missed := Eval[[]string](p, `walk.missed()`); len(missed) > 0 {
 		found = append(found, "Tab does not come to "+strings.Join(missed, ", "))
 	}
+	Eval[bool](p, `(document.activeElement?.blur(), scrollTo(0, 0), true)`) // as it was: a focus can cover something
 	return found
 }
 

@@ -226,7 +226,7 @@ func stateBadge(kind, state string) templ.Component {
 
 // HealthProps is how a project stands, and why.
 type HealthProps struct {
-	State string // on_track, waiting_on_client, shifted
+	State string // on_track, waiting_on_client, waiting_on_you, shifted
 	Note  string // the reason
 	Link  *Link  // what to do about it
 }

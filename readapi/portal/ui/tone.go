@@ -56,6 +56,7 @@ var (
 	healthStates = map[string]status{
 		"on_track":          {"On track", Good, "check"},
 		"waiting_on_client": {"Waiting on client", Warning, "clock"},
+		"waiting_on_you":    {"Waiting for you", Warning, "clock"}, // the same, to the client
 		"shifted":           {"Timeline shifted", Bad, "calendar"},
 		"completed":         {"Completed", Neutral, "check-circle"},
 	}
