@@ -94,6 +94,13 @@ type ContractPaper struct {
 	Seal        string // the first that covers the completed contract, as SIZE:ROOT; empty: none yet
 }
 
+// VerifyAt names the page of the contract in a portal that people reach at base; empty: nowhere.
+func (p *ContractPaper) VerifyAt(base string) {
+	if base != "" {
+		p.Verify = strings.TrimSuffix(base, "/") + "/contracts/" + p.ID.String()
+	}
+}
+
 // ContractParties are firm and client as they were when a contract was sent.
 type ContractParties struct {
 	Firm          string `json:"firm"`
@@ -265,9 +272,7 @@ func (s *server) drawn(p *paper) http.HandlerFunc {
 		case *StatementPaper:
 			v.Made = q.today
 		case *ContractPaper:
-			if s.PublicURL != "" {
-				v.Verify = strings.TrimSuffix(s.PublicURL, "/") + "/contracts/" + id.String()
-			}
+			v.VerifyAt(s.PublicURL)
 		}
 		if err := s.sealedPaper(r.Context(), scope.Firm, object.Interface()); err != nil {
 			Problem(w, r, err)

@@ -9,7 +9,6 @@ import (
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/projections/evidence"
 	"github.com/atrium-portal/atrium/readapi"
-	"github.com/atrium-portal/atrium/readapi/auth"
 )
 
 type auditBundleCmd struct {
@@ -47,8 +46,8 @@ func (c auditBundleCmd) Run(ctx context.Context, t *terminal) error {
 		if !ok {
 			return fmt.Errorf("there is no %s: `atrium events list` names some", c.about())
 		}
-		scope := &auth.Scope{Firm: evidence.FirmOf(first), Actor: domain.Actor{Kind: domain.Staff}, ShowHistory: true, Unreleased: true}
-		if scope.Settings, _, err = (people{k.loop}).Firm(ctx, scope.Firm); err != nil {
+		scope, err := k.wholeFirm(ctx, evidence.FirmOf(first))
+		if err != nil {
 			return err
 		}
 		reader, err := readapi.NewReader(readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader}, k.engine, nil, k.now)

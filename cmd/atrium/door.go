@@ -94,7 +94,7 @@ func (e *entrance) openMail(k *stack, c letting, data, base string) error {
 
 // tellPeople tells people of changes in how they sign in, until ctx ends.
 func (e *entrance) tellPeople(ctx context.Context, k *stack) error {
-	notices := reactors.Notices{Loop: k.loop, Codec: k.codec, Post: post{e.outbox, k.seals}, Readers: memberships{k.pools}, Base: e.base, Checkpoints: checkpoints{k.pools.App}, Now: k.now}
+	notices := reactors.Notices{Loop: k.loop, Codec: k.codec, Post: post{e.outbox, k.seals}, Readers: memberships{k.pools}, Copies: copies{k, e.base}, Base: e.base, Checkpoints: checkpoints{k.pools.App}, Now: k.now}
 	from := func(ctx context.Context) (domain.Position, error) {
 		at, found, err := notices.Checkpoints.Checkpoint(ctx, notices.Name())
 		if err != nil || found {

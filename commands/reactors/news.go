@@ -23,10 +23,17 @@ type Readers interface {
 	Readers(ctx context.Context, firm, account domain.ID) ([]domain.ID, error)
 }
 
+// Copies draws what signers keep.
+type Copies interface {
+	// SignedCopy is the SHA-256, in lower-case hex, of the PDF file that the signers of a complete contract download.
+	SignedCopy(ctx context.Context, firm, contract domain.ID) (string, error)
+}
+
 // news is a mail about something of a client's, to those who may see it and want to hear of it. It says what it is
 // about and where to read it: amounts and texts stay in the portal.
 type news struct {
 	kind       contact.Notification
+	must       bool // nobody can do without it
 	permission contact.Permission
 	recipients []domain.ID // none: everybody with the permission
 	subject    string
@@ -103,7 +110,10 @@ func contractNews(e contract.Event, now contract.State) (news, bool) {
 			subject: "A contract waits for your signature", text: "It is your turn to read and sign a contract.",
 		}, true
 	case contract.Completed:
-		what := news{kind: contact.ContractSigned, subject: "A contract is signed by everybody", text: "Everybody has signed the contract. You can download it with the certificate of its signatures."}
+		what := news{
+			kind: "signed_contract", must: true, subject: "Your copy of the signed contract",
+			text: "Everybody has signed the contract. Here is your copy, with the certificate of its signatures: download it as PDF and keep it.",
+		}
 		for _, s := range now.Signers {
 			what.recipients = append(what.recipients, s.Contact)
 		}
@@ -141,7 +151,7 @@ func (n Notices) spread(ctx context.Context, f domain.Fact) error {
 		if err != nil {
 			return err
 		}
-		if !reader.Wants(what.kind) {
+		if !reader.CanSignIn() || !what.must && !reader.Wants(what.kind) {
 			continue
 		}
 		what.Name, what.Firm = reader.Details.Name.Reveal(), settings.Settings.Name
@@ -152,6 +162,39 @@ func (n Notices) spread(ctx context.Context, f domain.Fact) error {
 		letter.ID, letter.Firm, letter.To, letter.Created = domain.DeriveID("news", f.ID.String(), id.String()), f.Meta.Firm, reader.Details.Email.Reveal(), n.Now()
 		letter.Kind, letter.Person, letter.About = strings.ReplaceAll(string(what.kind), "_", " "), id, f
 		if err := n.Post.Post(ctx, letter); err != nil {
+			return err
+		}
+		if _, signed := f.Event.(contract.Completed); signed {
+			if err := n.delivered(ctx, f, append(access.Absorbed, id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// delivered records that a signer got their copy of a complete contract. ids are the signer's, with those of duplicates
+// that were merged into theirs.
+func (n Notices) delivered(ctx context.Context, f domain.Fact, ids []domain.ID) error {
+	state, _, err := commands.State(ctx, n.Loop, contract.Aggregate, f.Of)
+	if err != nil {
+		return err
+	}
+	for _, signer := range state.Signers {
+		if signer.Copied || !slices.Contains(ids, signer.Contact) {
+			continue
+		}
+		deliver := contract.DeliverCopy{Contract: f.Of, Contact: signer.Contact, Channel: "email"}
+		if n.Copies != nil {
+			if deliver.SHA256, err = n.Copies.SignedCopy(ctx, f.Meta.Firm, f.Of); err != nil {
+				return err
+			}
+		}
+		_, err = n.Loop.Dispatch(ctx, commands.Order{Name: "DeliverCopy", Command: deliver, Meta: domain.Meta{
+			Firm: f.Meta.Firm, Actor: domain.SystemActor(n.Name()), Command: domain.DeriveID("copy", f.ID.String(), signer.Contact.String()),
+			Correlation: f.Meta.Correlation, Causation: f.ID,
+		}})
+		if err != nil {
 			return err
 		}
 	}

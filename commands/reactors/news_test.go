@@ -28,6 +28,13 @@ func (b book) Readers(_ context.Context, _, account domain.ID) ([]domain.ID, err
 	return b[account], nil
 }
 
+// drawer draws copies.
+type drawer struct{}
+
+func (drawer) SignedCopy(_ context.Context, _, id domain.ID) (string, error) {
+	return "sum of " + id.String(), nil
+}
+
 func TestNews(t *testing.T) {
 	now := domaintest.Now
 	log := commandstest.NewMemory()
@@ -35,7 +42,7 @@ func TestNews(t *testing.T) {
 	var north domain.ID
 	give := func(who domain.Actor, name string, command any) domain.ID {
 		t.Helper()
-		r, err := loop.Dispatch(t.Context(), commands.Order{Name: name, Command: command, Meta: domain.Meta{Firm: north, Actor: who, Command: domain.NewID()}})
+		r, err := loop.Dispatch(t.Context(), commands.Order{Name: name, Command: command, Meta: domain.Meta{Firm: north, Actor: who, Command: domain.NewID(), Proof: domain.Proof{At: now}}})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -59,7 +66,7 @@ func TestNews(t *testing.T) {
 		do("GrantPortalAccess", contact.Grant{Contact: id, Role: role, Permissions: permissions})
 	}
 	give(domain.Actor{Kind: domain.Client, ID: people["ben"]}, "SetNotifications", contact.SetNotifications{
-		Contact: people["ben"], Off: []contact.Notification{contact.NewInvoice, contact.ContractSigned},
+		Contact: people["ben"], Off: []contact.Notification{contact.NewInvoice},
 	})
 	do("FreezeAccess", contact.Freeze{Contact: people["cleo"], Reason: domain.P("left")})
 
@@ -70,7 +77,7 @@ func TestNews(t *testing.T) {
 		})
 	}
 	post, at := &box{letters: map[domain.ID]reactors.Letter{}}, places{}
-	n := reactors.Notices{Loop: loop, Codec: loop.Codec, Post: post, Readers: readers, Base: "https://portal.example", Checkpoints: at, Now: func() time.Time { return now }}
+	n := reactors.Notices{Loop: loop, Codec: loop.Codec, Post: post, Readers: readers, Copies: drawer{}, Base: "https://portal.example", Checkpoints: at, Now: func() time.Time { return now }}
 	handled := 0
 	told := func(what string, want ...string) {
 		t.Helper()
@@ -105,12 +112,30 @@ func TestNews(t *testing.T) {
 	sign := func(name string) {
 		who := domain.Actor{Kind: domain.Client, ID: people[name]}
 		give(who, "ViewContract", contract.View{Contract: terms})
+		give(who, "ConsentToSigning", contract.Consent{
+			Contract: terms, SHA256: contract.Digest("Secret terms", "We agree."), Disclosure: contract.DisclosureNow().SHA256(), Read: true,
+		})
 		give(who, "SignContract", contract.Sign{Contract: terms, Name: domain.P(name), Statement: domain.P("I agree."), SHA256: contract.Digest("Secret terms", "We agree.")})
 	}
 	sign("ben")
 	told("then the next", "ana@lima.example: A contract waits for your signature")
 	sign("ana")
-	told("and at the end all who want to know", "ana@lima.example: A contract is signed by everybody")
+	told("and at the end each signer gets a copy", "ana@lima.example: Your copy of the signed contract", "ben@lima.example: Your copy of the signed contract")
+	told("once")
+	copies := map[domain.ID]contract.CopyDelivered{}
+	for _, r := range log.All() {
+		if fact, err := loop.Codec.Decode(r); err == nil {
+			if e, ok := fact.Event.(contract.CopyDelivered); ok {
+				if _, twice := copies[e.Contact]; twice || e.SHA256 != "sum of "+terms.String() || fact.Meta.Causation == domain.NoID {
+					t.Errorf("%+v", e)
+				}
+				copies[e.Contact] = e
+			}
+		}
+	}
+	if len(copies) != 2 {
+		t.Errorf("%d copies were delivered", len(copies))
+	}
 
 	for _, l := range post.letters {
 		if !strings.Contains(l.Text, "Hello ") || !strings.Contains(l.Text, "https://portal.example/profile/notifications") || !strings.Contains(l.HTML, "North &amp; Co") {

@@ -49,6 +49,7 @@ type Notices struct {
 	Codec       *domain.Codec
 	Post        Post
 	Readers     Readers
+	Copies      Copies // nil: it is not recorded which file signers got
 	Base        string // where people reach the portal, without a slash at its end
 	Checkpoints Checkpoints
 	Now         func() time.Time

@@ -7,7 +7,7 @@ import (
 )
 
 // Notification is a kind of mail that a contact may do without. Mails about signing in are none of these: whoever gets
-// in as somebody must not be able to keep that from them.
+// in as somebody must not be able to keep that from them. Nor are signers' copies of what they signed.
 type Notification string
 
 // The notifications. A contact gets those that are about what they may see.
@@ -17,12 +17,11 @@ const (
 	InvoiceOverdue Notification = "invoice_overdue"  // a reminder
 	QuestionReply  Notification = "question_reply"   // the firm answered a question about an invoice
 	ContractToSign Notification = "contract_to_sign" // it is the contact's turn
-	ContractSigned Notification = "contract_signed"  // everybody has signed
 )
 
 // Notifications lists all of them.
 func Notifications() []Notification {
-	return []Notification{NewInvoice, PaymentArrived, InvoiceOverdue, QuestionReply, ContractToSign, ContractSigned}
+	return []Notification{NewInvoice, PaymentArrived, InvoiceOverdue, QuestionReply, ContractToSign}
 }
 
 // NotificationsChanged says which mails the contact does without from now on. It tells what is off, so that a kind of

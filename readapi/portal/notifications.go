@@ -19,7 +19,6 @@ var notificationTexts = map[contact.Notification]struct{ label, hint, permission
 	contact.InvoiceOverdue: {"A reminder when an invoice is overdue", "", "view_invoices"},
 	contact.QuestionReply:  {"An answer to a question about an invoice", "", "view_invoices"},
 	contact.ContractToSign: {"A contract waits for your signature", "When it is your turn.", "view_contracts"},
-	contact.ContractSigned: {"A contract is signed by everybody", "Then it can be downloaded with its certificate.", "view_contracts"},
 }
 
 // notificationsPage is which mails a contact gets.
