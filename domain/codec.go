@@ -1,11 +1,13 @@
 package domain
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"time"
 )
@@ -197,6 +199,51 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 			Target: of,
 		},
 	}, nil
+}
+
+// Prefetcher is implemented by keyrings that can get many keys at once.
+type Prefetcher interface {
+	// Prefetch gets the keys of subjects, so that opening what is sealed under them finds them. Unknown ones are left out.
+	Prefetch(subjects []string) error
+}
+
+// Prefetch gets the keys of everything that is sealed in a run of events at once, where the keyring can.
+func (c *Codec) Prefetch(records []Recorded) error {
+	keys, can := c.keys.(Prefetcher)
+	if !can {
+		return nil
+	}
+	seen := map[string]bool{}
+	var subjects []string
+	for _, r := range records {
+		for _, stored := range [][]byte{r.Data, r.Metadata} {
+			for subject := range sealedSubjects(stored) {
+				if !seen[subject] {
+					seen[subject] = true
+					subjects = append(subjects, subject)
+				}
+			}
+		}
+	}
+	if len(subjects) == 0 {
+		return nil
+	}
+	return keys.Prefetch(subjects)
+}
+
+// sealedSubjects are the subjects in stored JSON, without reading the rest of it. Text cannot look like one: its quotes
+// are escaped.
+func sealedSubjects(stored []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			_, rest, found := bytes.Cut(stored, []byte(`{"k":"`))
+			subject, after, ended := bytes.Cut(rest, []byte{'"'})
+			if !found || !ended || !yield(string(subject)) {
+				return
+			}
+			stored = after
+		}
+	}
 }
 
 // Knows reports whether the codec has a type of that wire name.

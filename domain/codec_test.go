@@ -349,3 +349,32 @@ func TestWhoseKeySeals(t *testing.T) {
 		t.Errorf("a name in a list has another key: %s", nested.Data)
 	}
 }
+
+// shelf is a keyring that can get many keys at once.
+type shelf struct {
+	*dt.Keys
+	asked [][]string
+}
+
+func (s *shelf) Prefetch(subjects []string) error {
+	s.asked = append(s.asked, subjects)
+	return nil
+}
+
+func TestKeysOfARunAreFetchedAtOnce(t *testing.T) {
+	keys := &shelf{Keys: dt.NewKeys()}
+	codec := newCodec(t, keys, letters)
+	m := dt.Meta()
+	m.IP = domain.P("192.0.2.7")
+	hostile := posted{Subject: domain.P(`{"k":"somebody else"}`)}
+	run := []domain.Recorded{recorded(t, codec, "letter", hostile, m), recorded(t, codec, "letter", hostile, m), recorded(t, codec, "letter", posted{}, dt.Meta())}
+	if err := codec.Prefetch(run); err != nil {
+		t.Fatal(err)
+	}
+	if len(keys.asked) != 1 || len(keys.asked[0]) != 2 || slices.Contains(keys.asked[0], "somebody else") {
+		t.Errorf("asked for %q; want the recipient's and the actor's key, once", keys.asked)
+	}
+	if err := codec.Prefetch(run[2:]); err != nil || len(keys.asked) != 1 {
+		t.Errorf("asked for %q where nothing is sealed, %v", keys.asked, err)
+	}
+}

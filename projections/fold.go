@@ -77,6 +77,11 @@ const decodeParallel = 64
 // decode opens a run of events and finds the rows each touches. The error is one that has nothing to do with an event,
 // such as a keystore that does not answer.
 func (b *build) decode(records []domain.Recorded) ([]event, error) {
+	if len(records) >= decodeParallel {
+		if err := b.codec.Prefetch(records); err != nil {
+			return nil, err
+		}
+	}
 	events := make([]event, len(records))
 	share := max(decodeParallel, (len(records)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var lanes sync.WaitGroup

@@ -119,7 +119,9 @@ func (e *entry) open() ([]byte, error) {
 
 // Prefetch reads the keys of many subjects in one round trip, before a batch of events is opened one by one.
 // Unknown subjects are left out.
-func (k *Keystore) Prefetch(ctx context.Context, subjects []string) error {
+func (k *Keystore) Prefetch(subjects []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	missing := make([]string, 0, len(subjects))
 	for _, s := range subjects {
 		if k.cache.get(s) == nil {

@@ -266,7 +266,7 @@ func TestPrefetch(t *testing.T) {
 	}
 
 	fresh := open(t, pool, path, keystore.Options{})
-	if err := fresh.Prefetch(t.Context(), append(subjects, "contact-unknown")); err != nil {
+	if err := fresh.Prefetch(append(subjects, "contact-unknown")); err != nil {
 		t.Fatal(err)
 	}
 	// From here on only memory can answer.
@@ -414,7 +414,7 @@ func BenchmarkPrefetch1000(b *testing.B) {
 		sealing(b, k, firm, subjects[i])
 	}
 	for b.Loop() {
-		if err := open(b, pool, path, keystore.Options{}).Prefetch(b.Context(), subjects); err != nil {
+		if err := open(b, pool, path, keystore.Options{}).Prefetch(subjects); err != nil {
 			b.Fatal(err)
 		}
 	}
