@@ -28,6 +28,7 @@ type form struct {
 	faults []*domain.Fault
 	key    string // makes a form that is sent twice take effect once
 	again  bool   // show the form as it is now, without giving the command
+	closed bool   // what the form was to change cannot be changed any more; its text can be used for something new
 	file   *upload.Sent
 }
 
@@ -109,6 +110,9 @@ func (p *portal) taking(read func(http.ResponseWriter, *http.Request) (*form, er
 		if err != nil {
 			p.fail(w, r, err)
 			return
+		}
+		if f.closed {
+			status = http.StatusConflict
 		}
 		p.show(w, r, status, c)
 	}

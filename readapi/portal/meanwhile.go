@@ -13,7 +13,8 @@ import (
 )
 
 // Two people may write on one draft. Its form says at which revision it was opened, and whoever saves second is told,
-// with all that they typed still there.
+// with all that they typed still there. A draft that was sent meanwhile stays as it was sent; then the same form makes a
+// new one.
 
 // revisionField holds the revision of the record that a form was opened at.
 const revisionField = "revision"
@@ -49,6 +50,7 @@ type meanwhile struct {
 	look
 	Last readapi.StaffEntry
 	Now  templ.Component // the record as it is now
+	Sent bool            // it is no draft any more: what was typed can only become a new one
 }
 
 // whatChanged asks for the last thing that happened to a record.

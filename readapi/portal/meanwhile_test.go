@@ -67,6 +67,38 @@ func TestTwoEditorsOfADraft(t *testing.T) {
 	}
 }
 
+// TestADraftThatWasSentMeanwhile has Ada send a draft that Meg has open: Meg keeps what she typed, and saving again makes
+// a new draft of it.
+func TestADraftThatWasSentMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct{ name, at, collection, field string }{
+		{"contract", "/staff/contracts/" + w.id("contract draft"), "contracts", "body"},
+		{"invoice", "/staff/invoices/" + w.id("draft"), "invoices", "description"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := w.of(t)
+			fields := []string{
+				"do", "save", "title", "Terms", "signer", w.id("nora"), "due", "2026-05-01", "note", "", "project", "",
+				"quantity", "1", "price", "10.00", "tax", "19", c.field, "The text of meg.",
+			}
+			opened := revision(t, w.page(c.at+"/edit", "meg"))
+			w.send(c.at+"/send", "ada")
+			late := w.post(c.at+"/edit", "meg", append(fields, "revision", opened)...)
+			if late.status != http.StatusConflict {
+				t.Fatalf("who saves what was sent gets %d: %s", late.status, short(late.body))
+			}
+			action := "/staff/" + c.collection + "/new?account=" + w.id("aurora")
+			holds(t, late.body, "This draft was sent while you were writing", "Ada did that", "The text of meg.", `action="`+action+`"`)
+			lacks(t, w.page(c.at, "meg"), "The text of meg.")
+			to := w.send(action, "meg", fields...)
+			if to == c.at {
+				t.Fatal("what was sent has changed")
+			}
+			holds(t, w.page(to, "meg"), "The text of meg.")
+		})
+	}
+}
+
 func TestStaffChangeTheDraftOfAContract(t *testing.T) {
 	w := newWorld(t)
 	at := "/staff/contracts/" + w.id("contract draft")

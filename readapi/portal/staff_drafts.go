@@ -45,8 +45,12 @@ func (p *portal) newContract(v *visit, f *form) (templ.Component, error) {
 	}
 	of := orElse(known(idOf(v.query("account"))), domain.NewID().String())
 	return v.contractEditor(f, draftPage{
-		Heading: "New contract", Action: "/staff/contracts/new?" + url.Values{"account": {of}}.Encode(), Back: "/staff/clients/" + of + "/contracts",
+		Heading: "New contract", Action: newContractAt(of), Back: "/staff/clients/" + of + "/contracts",
 	}, of, begun)
+}
+
+func newContractAt(account string) string {
+	return "/staff/contracts/new?" + url.Values{"account": {account}}.Encode()
 }
 
 func (p *portal) editContract(v *visit, f *form) (templ.Component, error) {
@@ -54,20 +58,26 @@ func (p *portal) editContract(v *visit, f *form) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	if one.Status != "draft" {
+	sent := one.Status != "draft"
+	if sent && f.values == nil {
 		return nil, domain.Refuse("contract-not-draft", "This contract was sent and cannot be changed any more. Void it, or use it as a draft for another one.")
 	}
 	at := v.look().path("contracts", one.ID)
 	overtaken := f.overtaken()
 	pin := f.pin(one.Revision, overtaken)
 	page := draftPage{Heading: "Change “" + one.Title + "”", Action: at + "/edit", Back: at, Pin: &pin}
-	if overtaken {
+	if sent {
+		f.closed = true
+		page.Heading, page.Action, page.Pin = "New contract", newContractAt(one.Account.String()), nil
+	}
+	if overtaken || sent {
 		q := v.Reader.AsOf(v.scope, v.r.URL.Query().Get(asOf))
 		last := whatChanged(q, "contracts", v.id())
 		if err := q.Run(v.r.Context()); err != nil {
 			return nil, err
 		}
 		page.Changed = v.meanwhile(last, contractNow(one.Title, one.Body))
+		page.Changed.Sent = sent
 	}
 	return v.contractEditor(f, page, one.Account.String(), one)
 }

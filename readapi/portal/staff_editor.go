@@ -55,7 +55,7 @@ func (p *portal) editInvoice(v *visit, f *form) (templ.Component, error) {
 	if err := v.read(); err != nil {
 		return nil, err
 	}
-	if one.Status != "draft" {
+	if one.Status != "draft" && f.values == nil {
 		return nil, domain.Refuse("invoice-not-draft", "This invoice was sent and cannot be changed any more. Issue a credit note, or void it.")
 	}
 	return v.editor(f, one.Account.String(), one)
@@ -74,7 +74,8 @@ func (v *visit) editor(f *form, account string, draft *readapi.StaffInvoiceDetai
 	rates := readapi.TaxRates(q)
 	settings := readapi.SettingsOf(q)
 	overtaken, last := f.overtaken(), &readapi.Page[readapi.StaffEntry]{}
-	if overtaken {
+	sent := draft != nil && draft.Status != "draft"
+	if overtaken || sent {
 		last = whatChanged(q, "invoices", v.id())
 	}
 	if err := q.Run(v.r.Context()); err != nil {
@@ -87,13 +88,15 @@ func (v *visit) editor(f *form, account string, draft *readapi.StaffInvoiceDetai
 	var project string
 	var recipients []string
 	if draft != nil {
-		page.Title, page.Back = "Draft for "+client.Name, "/staff/invoices/"+draft.ID.String()
-		page.Action, page.Due, page.Note = page.Back+"/edit", draft.Due, draft.Note
+		page.Back, page.Due, page.Note = "/staff/invoices/"+draft.ID.String(), draft.Due, draft.Note
 		project = known(draft.Project)
-		pin := f.pin(draft.Revision, overtaken)
-		page.Pin = &pin
-		if overtaken {
+		if f.closed = sent; !sent {
+			pin := f.pin(draft.Revision, overtaken)
+			page.Title, page.Action, page.Pin = "Draft for "+client.Name, page.Back+"/edit", &pin
+		}
+		if overtaken || sent {
 			page.Changed = v.meanwhile(last, sheet(v.sheet(draft.Invoice, draft.InvoiceContent, client.Account)))
+			page.Changed.Sent = sent
 		}
 		for _, id := range draft.Recipients {
 			recipients = append(recipients, id.String())
