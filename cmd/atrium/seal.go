@@ -348,7 +348,7 @@ func (s *seals) Seals(ctx context.Context, firm domain.ID) ([]readapi.Seal, erro
 // errEnough ends a reading that has found what it was for.
 var errEnough = errors.New("enough was read")
 
-// lag is how long the oldest event of a firm has waited that is not sealed, among the next few thousand.
+// lag is how long the oldest event of a firm (none: of any) has waited that is not sealed, among the next few thousand.
 func (s *seals) lag(ctx context.Context, sealed domain.Position, firm domain.ID) (lag time.Duration, err error) {
 	head, err := s.source.Head(ctx)
 	if err != nil || !sealed.Before(head) {
@@ -356,7 +356,7 @@ func (s *seals) lag(ctx context.Context, sealed domain.Position, firm domain.ID)
 	}
 	err = s.source.ReadAll(ctx, sealed, 4096, func(events []domain.Recorded) error {
 		for _, e := range events {
-			if evidence.FirmOf(e) == firm {
+			if firm == domain.NoID || evidence.FirmOf(e) == firm {
 				lag = max(time.Since(e.Created), time.Millisecond)
 				break
 			}
@@ -367,6 +367,15 @@ func (s *seals) lag(ctx context.Context, sealed domain.Position, firm domain.ID)
 		err = nil
 	}
 	return lag, err
+}
+
+// oldest is how long the oldest event that is not sealed has waited.
+func (s *seals) oldest(ctx context.Context) (time.Duration, error) {
+	standing, err := s.store.Standing(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.lag(ctx, standing.Position, domain.NoID)
 }
 
 // withSeal puts the newest seal of the firm at the foot of a mail, so that whoever keeps the mail is a witness.

@@ -46,6 +46,7 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error { return c.serve(c
 // serve runs the server until ctx ends. prepare, when given, runs before it says that it is ready.
 func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.Context, *stack) error) (err error) {
 	begun := t.now()
+	spaciousHeap()
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -213,7 +214,7 @@ func (c serveCmd) handler(k *stack, desk *cashDesk, dev *clock, ready *atomic.Bo
 			return k.able(ctx)
 		},
 		Around: k.around("api"),
-		Now:    k.now, Logger: k.log, PublicURL: c.PublicURL, Limit: c.Limit,
+		Now:    k.now, Logger: k.log, PublicURL: k.entrance.base, Limit: c.Limit,
 	})
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func (w showing) show(ctx context.Context, k *stack, group *errgroup.Group) erro
 	if w.Metrics == "" {
 		return nil
 	}
-	k.metrics.Register(telemetry.FollowersOf(k.followers), telemetry.Pools(map[string]*pgxpool.Pool{
+	k.metrics.Register(telemetry.FollowersOf(k.followers), telemetry.SealLag(k.seals.oldest), telemetry.Pools(map[string]*pgxpool.Pool{
 		postgres.RoleOwner: k.pools.Owner, postgres.RoleProjector: k.pools.Projector, postgres.RoleSealer: k.pools.Sealer,
 		postgres.RoleApp: k.pools.App, postgres.RoleClient: k.pools.ClientReader, postgres.RoleStaff: k.pools.StaffReader,
 	}))

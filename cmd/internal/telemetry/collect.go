@@ -65,6 +65,21 @@ func (p progress) Collect(metrics chan<- prometheus.Metric) {
 	}
 }
 
+// SealLag shows how long the oldest event that is not sealed has waited, as ask says at the time.
+func SealLag(ask func(context.Context) (time.Duration, error)) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "atrium_seal_lag_seconds", Help: "How long the oldest event that is not sealed has waited; -1 when nobody knows.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		lag, err := ask(ctx)
+		if err != nil {
+			return -1
+		}
+		return lag.Seconds()
+	})
+}
+
 // pools shows connection pools.
 type pools struct {
 	list                      map[string]*pgxpool.Pool

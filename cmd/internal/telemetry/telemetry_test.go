@@ -95,7 +95,10 @@ func TestFollowersAreShown(t *testing.T) {
 		t, shown(t, m), `atrium_follower_behind{follower="read-models"} 7`, `atrium_follower_late_seconds{follower="read-models"} 3`,
 		`atrium_follower_parked_streams{follower="read-models"} 1`, "atrium_follower_known 1",
 	)
+	m.Register(telemetry.SealLag(func(context.Context) (time.Duration, error) { return 1500 * time.Millisecond, fails }))
+	expect(t, shown(t, m), "atrium_seal_lag_seconds 1.5")
 	fails = errors.New("gone")
+	expect(t, shown(t, m), "atrium_seal_lag_seconds -1")
 	if text := shown(t, m); strings.Contains(text, "atrium_follower_behind{") || !strings.Contains(text, "atrium_follower_known 0") {
 		t.Error("figures of a log that does not answer")
 	}
