@@ -170,8 +170,8 @@ func OnRefusal(r *http.Request, fault *domain.Fault) {
 	switch fault.Kind {
 	case domain.Forbidden, domain.Refused:
 	case domain.NotFound:
-		if !hasID && !unsafe {
-			return
+		if _, route := r.Context().Value(declaredKey{}).(Audited); !hasID && !unsafe && !route {
+			return // there is no such address
 		}
 	default:
 		return
@@ -206,7 +206,7 @@ func everything(scope *auth.Scope) Opened {
 // kinds are the records that addresses name, by the word before the id.
 var kinds = map[string]string{
 	"accounts": "account", "clients": "account", "statements": "account", "contacts": "contact", "projects": "project", "invoices": "invoice",
-	"payments": "payment", "attempts": "payment", "contracts": "contract", "team": "firm",
+	"payments": "payment", "attempts": "payment", "contracts": "contract", "team": "staff", "staff": "staff",
 }
 
 // kindIn is the kind of record whose id is in an address.

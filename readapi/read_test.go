@@ -27,6 +27,7 @@ func TestReads(t *testing.T) {
 		"what clients must not see": testMarkers, "bad parameters": testParameters, "headers": testHeaders, "round trips": testRoundTrips,
 		"bodies of HEAD": testHead, "documentation": testDocs, "methods": testMethods, "cross-origin": testCrossOrigin,
 		"pages both ways": testPaging, "cells are no formulas": testCells, "authorisation matrix": testMatrix, "evidence": testEvidence, "rights of tokens": testRights, "as of now": testAsOfNow, "as_of": testAsOfParameter,
+		"on record": testOnRecord, "files on record": testFilesOnRecord, "refusals on record": testRefusalsOnRecord, "who may know": testWhoMayKnow,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, w.of(t)) })
 	}

@@ -74,9 +74,9 @@ func Router(o Options) (http.Handler, error) {
 		if o.Uploads != nil {
 			r.With(auth.Need(auth.Commands, Problem)).Post("/uploads", s.upload)
 		}
-		s.mount(r)
+		err = s.mount(r)
 	})
-	return r, nil
+	return r, err
 }
 
 type health struct {

@@ -1,6 +1,7 @@
 package readapi
 
 import (
+	"fmt"
 	"net/http"
 	"reflect"
 
@@ -124,9 +125,12 @@ func types(views ...*view) []reflect.Type {
 	return list
 }
 
-// mount puts the routes on a router that authenticates.
-func (s *server) mount(r chi.Router) {
+// mount puts the routes on a router that authenticates. It fails on a route that does not say what it leaves on record.
+func (s *server) mount(r chi.Router) error {
 	for _, route := range s.routes() {
+		if route.audit == (Audited{}) {
+			return fmt.Errorf("readapi: %s does not declare what it leaves on record", route.path)
+		}
 		right := auth.Read
 		if route.right != "" {
 			right = route.right
@@ -137,4 +141,5 @@ func (s *server) mount(r chi.Router) {
 		}
 		r.With(handlers...).Get(route.path, route.handler)
 	}
+	return nil
 }

@@ -170,7 +170,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 		Past:   past,
 		Tokens: w.tokens, People: people{w.loop}, Checkpoint: w.engine, Ops: ops{}, Menu: menu(w.loop.Menu), Documents: pencil{},
 		Uploads:  &upload.Desk{Files: &uploadtest.Memory{}},
-		Evidence: &handedOut{},
+		Evidence: &handedOut{}, Audit: &scribe{},
 		Commands: func(r chi.Router) { api.Routes(r, w.loop.Menu, w.loop, readapi.Meta, noReplies{}, readapi.Problem) },
 		Ready:    func(context.Context) error { return nil },
 		Now:      func() time.Time { return domaintest.Now.AddDate(0, 0, 20) }, PublicURL: "https://portal.example", Limit: -1,
@@ -288,7 +288,7 @@ func (w *world) do(firm string, who domain.Actor, name string, command any) comm
 	w.n++
 	receipt, err := w.loop.Dispatch(context.Background(), commands.Order{Name: name, Command: command, Meta: domain.Meta{
 		Firm: w.ids[firm], Actor: who, Command: domain.DeriveID("world", fmt.Sprint(w.n)), Request: fmt.Sprint("request ", w.n),
-		IP: domain.P("192.0.2.7"), Session: "secret-session",
+		IP: domain.P("192.0.2.7"), Session: "secret-session", Proof: domain.Proof{Method: "link", At: w.loop.Now()},
 	}})
 	if err != nil {
 		w.t.Fatalf("%s: %v", name, err)
@@ -423,6 +423,9 @@ func (w *world) populate() {
 		}
 	}
 	w.do("north", w.contactOf("olga"), "ViewContract", contract.View{Contract: w.ids["contract done"]})
+	w.do("north", w.contactOf("olga"), "ConsentToSigning", contract.Consent{
+		Contract: w.ids["contract done"], SHA256: contract.Digest("Terms: contract done", "We agree."), Disclosure: contract.DisclosureNow().SHA256(), Read: true,
+	})
 	w.do("north", w.contactOf("olga"), "SignContract", contract.Sign{
 		Contract: w.ids["contract done"], Statement: domain.P("I agree"), Name: domain.P("Olga O."),
 		SHA256: contract.Digest("Terms: contract done", "We agree."),

@@ -80,7 +80,7 @@ func (v *visit) onRecord(format string) error {
 		id = v.scope.Account.String()
 	}
 	for _, record := range v.q.Opened() {
-		if record.ID.String() == id {
+		if record.Type != "" && record.ID.String() == id {
 			return readapi.OnRecord(v.r, declared, record, format)
 		}
 	}
