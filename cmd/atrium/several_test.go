@@ -21,7 +21,9 @@ const handOver = 5 * time.Second
 func TestSeveralProcesses(t *testing.T) {
 	shared, data := shareStores(t), folder(t)
 	arguments := []string{"--data", data, "--eventstore", shared.Eventstore, "--database", shared.Database}
-	tool := func(args ...string) string { return strings.TrimSpace(program(t, exitDone, append(args, arguments...)...)) }
+	tool := func(args ...string) string {
+		return strings.TrimSpace(program(t, exitDone, append(args, arguments...)...))
+	}
 	tool("firm", "create", "--name", "North", "--currency", "USD", "--timezone", "America/Denver")
 	tool("staff", "invite", "--email", "priya@north.example", "--name", "Priya", "--role", "administrator")
 	token := tool("token", "create", "--staff", "priya@north.example")
@@ -73,7 +75,9 @@ func TestSeveralProcesses(t *testing.T) {
 func TestAFrozenProjectorIsReplaced(t *testing.T) {
 	shared, data := shareStores(t), folder(t)
 	arguments := []string{"--data", data, "--eventstore", shared.Eventstore, "--database", shared.Database}
-	tool := func(args ...string) string { return strings.TrimSpace(program(t, exitDone, append(args, arguments...)...)) }
+	tool := func(args ...string) string {
+		return strings.TrimSpace(program(t, exitDone, append(args, arguments...)...))
+	}
 	tool("firm", "create", "--name", "North", "--currency", "USD", "--timezone", "America/Denver")
 	tool("staff", "invite", "--email", "priya@north.example", "--name", "Priya", "--role", "administrator")
 	token := tool("token", "create", "--staff", "priya@north.example")
