@@ -18,6 +18,7 @@ type benchCmd struct {
 	Append  benchAppendCmd  `cmd:"" help:"Durable appends through the official client (P1), against a bare group-commit sequencer; with --events growth (P8) and reads (P2)."`
 	Replay  benchReplayCmd  `cmd:"" help:"Rebuild (P3) against COPY of the same rows, backlog (P4) against one transaction per event."`
 	Read    benchReadCmd    `cmd:"" help:"A list with row-level security (P6), against a bare handler without."`
+	History benchHistoryCmd `cmd:"" help:"First pages of a long history with filters and search, against what they have to reach."`
 	Audit   benchAuditCmd   `cmd:"" help:"Sealing a backlog, and the monitor over it (P12), against what they have to reach."`
 	Visible benchVisibleCmd `cmd:"" help:"From a command to its row (P5), against a synced write and a commit."`
 	Pages   benchPagesCmd   `cmd:"" help:"Pages at 16 connections, and the weight of a first visit (P7), beside the bare handler of read."`

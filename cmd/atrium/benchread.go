@@ -101,29 +101,18 @@ func serveLocally(h http.Handler) (local, error) {
 }
 
 func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err error) {
-	made, err := k.setup(ctx, domain.NoID, "CreateFirm", firm.Create{Name: "Bench", Currency: "EUR", TimeZone: "UTC"})
+	made, one, person, err := benchClient(ctx, k)
 	if err != nil {
 		return nil, err
 	}
-	one, err := k.setup(ctx, made.ID, "OpenAccount", account.Open{Name: domain.P("Client"), Currency: "EUR", Contact: account.Person{Name: domain.P("Ana"), Email: domain.P("ana@client.example")}})
-	if err != nil {
-		return nil, err
-	}
-	var person domain.ID
-	if err := k.pools.Projector.QueryRow(ctx, `select id from read.contacts where account = $1`, one.ID).Scan(&person); err != nil {
-		return nil, err
-	}
-	if _, err := k.setup(ctx, made.ID, "GrantPortalAccess", contact.Grant{Contact: person, Role: contact.Owner}); err != nil {
-		return nil, err
-	}
-	draft, err := k.setup(ctx, made.ID, "DraftInvoice", invoice.Draft{
-		Account: one.ID, Due: domain.DateOf(k.now(), time.UTC).AddDays(30),
+	draft, err := k.setup(ctx, made, "DraftInvoice", invoice.Draft{
+		Account: one, Due: domain.DateOf(k.now(), time.UTC).AddDays(30),
 		Lines: []invoice.Line{{Description: domain.P("Work"), Quantity: domain.One, UnitPrice: domain.Money{Amount: 100_00, Currency: "EUR"}}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := k.setup(ctx, made.ID, "SendInvoice", invoice.Send{Invoice: draft.ID}); err != nil {
+	if _, err := k.setup(ctx, made, "SendInvoice", invoice.Send{Invoice: draft.ID}); err != nil {
 		return nil, err
 	}
 	// What a thousand clients would have: the rows of the one, over and over. Only this benchmark writes rows itself.
@@ -139,7 +128,7 @@ func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err er
 			on conflict (firm, currency, status, due) do update set (invoices, total, paid, credited, due_amount) =
 				(excluded.invoices, excluded.total, excluded.paid, excluded.credited, excluded.due_amount)`,
 	} {
-		if _, err := k.pools.Projector.Exec(ctx, sql, one.ID, rows); err != nil {
+		if _, err := k.pools.Projector.Exec(ctx, sql, one, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -150,7 +139,7 @@ func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err er
 	if _, err := admin.Exec(ctx, `analyze read.invoices, read.accounts`); err != nil {
 		return nil, err
 	}
-	token, _, err := k.tokens.Create(ctx, postgres.TokenSpec{Firm: made.ID, Contact: person, Name: "bench", Scopes: []string{"read"}})
+	token, _, err := k.tokens.Create(ctx, postgres.TokenSpec{Firm: made, Contact: person, Name: "bench", Scopes: []string{"read"}})
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +153,27 @@ func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err er
 	if err != nil {
 		return nil, err
 	}
-	bare, err := serveLocally(bareList(admin, made.ID, one.ID))
-	return &readBench{product, bare, admin, token, made.ID, person}, err
+	bare, err := serveLocally(bareList(admin, made, one))
+	return &readBench{product, bare, admin, token, made, person}, err
+}
+
+// benchClient makes a firm with a client, whose contact may do everything.
+func benchClient(ctx context.Context, k *stack) (firmID, accountID, person domain.ID, err error) {
+	made, err := k.setup(ctx, domain.NoID, "CreateFirm", firm.Create{Name: "Bench", Currency: "EUR", TimeZone: "UTC"})
+	if err != nil {
+		return firmID, accountID, person, err
+	}
+	one, err := k.setup(ctx, made.ID, "OpenAccount", account.Open{Name: domain.P("Client"), Currency: "EUR", Contact: account.Person{Name: domain.P("Ana"), Email: domain.P("ana@client.example")}})
+	if err != nil {
+		return firmID, accountID, person, err
+	}
+	if err := k.pools.Projector.QueryRow(ctx, `select id from read.contacts where account = $1`, one.ID).Scan(&person); err != nil {
+		return firmID, accountID, person, err
+	}
+	if _, err := k.setup(ctx, made.ID, "GrantPortalAccess", contact.Grant{Contact: person, Role: contact.Owner}); err != nil {
+		return firmID, accountID, person, err
+	}
+	return made.ID, one.ID, person, nil
 }
 
 // bareList is the same list by hand: chi, pgx as a superuser, one query, JSON.
