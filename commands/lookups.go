@@ -11,6 +11,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/invoice"
 	"github.com/atrium-portal/atrium/domain/login"
 	"github.com/atrium-portal/atrium/domain/numbering"
+	"github.com/atrium-portal/atrium/domain/slug"
 )
 
 // takeInvoiceNumber gives an invoice that is about to be sent its number and the firm's prefix. An imported one
@@ -115,6 +116,31 @@ func (l *Loop) claimLogin(ctx context.Context, email string, kind login.HolderKi
 		return &named
 	}
 	return err
+}
+
+// claimSlug takes the slug of a firm before the firm is stored. When the one made of its name is another firm's, it gets a
+// spare one.
+func claimSlug(ctx context.Context, l *Loop, c firm.Create, m domain.Meta) (firm.Create, error) {
+	given := c.Slug != ""
+	c.Slug = c.SlugOf(m.Target)
+	free, err := l.takeSlug(ctx, c.Slug, m)
+	if err == nil && !free && !given {
+		c.Slug = firm.SpareSlug(m.Target)
+		free, err = l.takeSlug(ctx, c.Slug, m)
+	}
+	if err == nil && !free {
+		err = &domain.Fault{Kind: domain.Refused, Code: "slug-in-use", Field: "slug", Message: "Another firm has this address. Choose another one."}
+	}
+	return c, err
+}
+
+// takeSlug reports whether a slug is the firm's from now on. The stream of another firm's is none of this one's.
+func (l *Loop) takeSlug(ctx context.Context, name string, m domain.Meta) (bool, error) {
+	_, err := l.step(ctx, "ClaimSlug", slug.Claim{Slug: name}, m, slug.StreamID(name))
+	if fault, ok := errors.AsType[*domain.Fault](err); ok && fault.Kind == domain.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // signsInWith tells whether the holder of an address still uses it.

@@ -14,6 +14,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/numbering"
 	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
+	"github.com/atrium-portal/atrium/domain/slug"
 )
 
 // Atrium is the menu of the product: every command and who may use it. The program itself (imports, the demo, the
@@ -29,7 +30,7 @@ func Atrium() *Menu {
 	)
 	m := NewMenu()
 
-	Create(m, firm.Aggregate, "CreateFirm", firm.Create{}, program)
+	Create(m, firm.Aggregate, "CreateFirm", firm.Create{}, program, Before(claimSlug))
 	On(m, firm.Aggregate, "ChangeFirmSettings", firm.ChangeSettings{}, administrator)
 	On(m, firm.Aggregate, "SetFirmLogo", firm.SetLogo{}, administrator, Before(keepLogo))
 	On(m, firm.Aggregate, "RemoveFirmLogo", firm.RemoveLogo{}, administrator)
@@ -100,6 +101,7 @@ func Atrium() *Menu {
 	On(m, contract.Aggregate, "DeliverCopy", contract.DeliverCopy{}, program)
 
 	On(m, numbering.Aggregate, "ReserveNumber", numbering.Reserve{}, step, Upsert[numbering.Reserve]())
+	On(m, slug.Aggregate, "ClaimSlug", slug.Claim{}, step, Upsert[slug.Claim]())
 	On(m, login.Aggregate, "ClaimLogin", login.Claim{}, step, Upsert[login.Claim]())
 	On(m, login.Aggregate, "ReleaseLogin", login.Release{}, step)
 	On(m, access.Aggregate, "RecordAccess", access.Record{}, step, Upsert[access.Record]())

@@ -27,6 +27,7 @@ type firmCreateCmd struct {
 	Name     string `help:"Trading name." required:""`
 	Currency string `help:"ISO code, such as EUR." required:""`
 	Timezone string `help:"IANA name, such as Europe/Berlin." required:""`
+	Slug     string `help:"Its place in addresses, such as north-studio for /north-studio/login; made of the name when left out."`
 }
 
 func (firmCreateCmd) Help() string {
@@ -35,7 +36,7 @@ func (firmCreateCmd) Help() string {
 
 func (c firmCreateCmd) Run(ctx context.Context, t *terminal) error {
 	return withStack(ctx, c.stores, t, func(k *stack) error {
-		r, err := k.setup(ctx, domain.NoID, "CreateFirm", firm.Create{Name: c.Name, Currency: c.Currency, TimeZone: c.Timezone})
+		r, err := k.setup(ctx, domain.NoID, "CreateFirm", firm.Create{Name: c.Name, Currency: c.Currency, TimeZone: c.Timezone, Slug: c.Slug})
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/numbering"
 	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
+	"github.com/atrium-portal/atrium/domain/slug"
 )
 
 // Types lists every aggregate.
@@ -27,6 +28,7 @@ func Types() []domain.Type {
 		access.Aggregate.Type(),
 		audit.Aggregate.Type(),
 		numbering.Aggregate.Type(),
+		slug.Aggregate.Type(),
 		project.Aggregate.Type(),
 		invoice.Aggregate.Type(),
 		payment.Aggregate.Type(),

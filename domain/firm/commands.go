@@ -15,6 +15,17 @@ type Create struct {
 	Slug         string `json:"slug,omitempty"` // made of the name when left out
 }
 
+// SlugOf is the slug of the firm that becomes id: the one that was given, or one made of its name.
+func (c Create) SlugOf(id domain.ID) string {
+	if c.Slug != "" {
+		return c.Slug
+	}
+	return slugOf(c.Name, SpareSlug(id))
+}
+
+// SpareSlug is a slug that no other firm has, for one whose name gives none.
+func SpareSlug(id domain.ID) string { return "firm-" + id.String()[24:] }
+
 // Decide creates the firm with the default settings.
 func (c Create) Decide(_ State, m domain.Meta) ([]Event, error) {
 	settings := Settings{
@@ -24,10 +35,7 @@ func (c Create) Decide(_ State, m domain.Meta) ([]Event, error) {
 	if settings.NumberFormat == "" {
 		settings.NumberFormat = NumberFormats()[0]
 	}
-	slug := c.Slug
-	if slug == "" {
-		slug = slugOf(c.Name, "firm-"+m.Target.String()[24:])
-	}
+	slug := c.SlugOf(m.Target)
 	var v domain.Checks
 	settings.check(&v)
 	checkSlug(&v, slug)
