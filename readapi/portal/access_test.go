@@ -65,6 +65,7 @@ func clientRules() map[string]rule {
 		"GET /people":                   everybody,
 		"GET /history":                  everybody,
 		"GET /changes":                  everybody,
+		"GET /records":                  everybody,
 		"GET /profile":                  everybody,
 		"POST /profile":                 {fields: text, may: clients},
 		"GET /profile/notifications":    everybody,

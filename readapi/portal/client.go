@@ -33,6 +33,7 @@ func (p *portal) clientRoutes(r chi.Router) {
 	r.Get("/people", p.page(p.people))
 	r.Get("/history", p.page(p.history))
 	r.Get("/changes", p.page(p.clientChanges))
+	r.Get(recordsPath, p.page(p.records))
 	p.form(r, "/profile", p.profile, p.changeProfile)
 	p.form(r, notificationsPath, p.notifications, p.changeNotifications)
 }

@@ -15,7 +15,7 @@ var (
 	scripts   = regexp.MustCompile(`<script[^>]*>`)
 	forms     = regexp.MustCompile(`(?s)<form[^>]*method="post"[^>]*>.*?</form>`)
 	headings  = regexp.MustCompile(`<h1[ >]`)
-	elsewhere = []string{"/api/", "/assets/", "/login", "/logout", "/account/"}
+	elsewhere = []string{"/api/", "/assets/", "/login", "/logout", "/account/", "/.well-known/"}
 )
 
 // crawl follows every link from a page, as somebody, and gives the pages by their address. It stays at the point in time

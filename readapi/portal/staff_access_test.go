@@ -36,7 +36,7 @@ func staffRules(w *world) map[string]staffRule {
 		rules["GET "+route] = r
 		rules["POST "+route] = r
 	}
-	for _, route := range []string{"/staff", "/staff/search", "/staff/history", "/staff/clients", "/staff/projects", "/staff/projects/list", "/staff/invoices", "/staff/contracts"} {
+	for _, route := range []string{"/staff", "/staff/search", "/staff/history", "/staff/records", "/staff/clients", "/staff/projects", "/staff/projects/list", "/staff/invoices", "/staff/contracts"} {
 		rules["GET "+route] = staffRule{may: members, owned: true}
 	}
 	both("/staff/operations/rebuild", staffRule{may: administrators, owned: true})

@@ -8,10 +8,11 @@ import (
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
 
-// staffEverything are the pages over all records: the history and the search.
+// staffEverything are the pages over all records: the history, how it is checked, and the search.
 func (p *portal) staffEverything(r chi.Router) {
 	r.Get("/history", p.page(p.staffHistory))
 	r.Get("/search", p.page(p.search))
+	r.Get(recordsPath, p.page(p.staffRecords))
 }
 
 func (p *portal) staffHistory(v *visit) (templ.Component, error) {

@@ -106,7 +106,7 @@ const eventsPath = "/api/v1/events"
 // client is the frame of a page for a client. current is the entry of the menu that it belongs to.
 func (v *visit) client(title, current string) ui.Page {
 	p := v.common(title)
-	p.Home = "/"
+	p.Home, p.Records = "/", recordsPath
 	p.User.Detail = v.frame.Account
 	p.User.Links = append([]ui.Link{{Label: "Profile", Href: "/profile", Icon: "person"}}, p.User.Links...)
 	p.Accounts = v.accounts()
@@ -159,7 +159,7 @@ const previewEnd = "/staff/preview/end"
 // staff is the frame of a page of the staff console.
 func (v *visit) staff(title, current string) ui.Page {
 	p := v.common(title)
-	p.Home = "/staff"
+	p.Home, p.Records = "/staff", "/staff"+recordsPath
 	p.User.Detail = words(v.scope.Role)
 	p.Search = &ui.Search{Action: "/staff/search", Label: "Search everything"}
 	for _, item := range []ui.NavItem{

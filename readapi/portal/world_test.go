@@ -163,7 +163,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		return who, ok, err
 	}}
 	w.options = portal.Options{
-		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Supposer: supposer{w}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
+		Reader: reader, Dispatch: w, People: whom{w.loop}, Ops: ops{}, Seals: sealed{}, Supposer: supposer{w}, Client: way, Staff: way, Now: later, Pays: true, Papers: true,
 		Uploads: &upload.Desk{Files: &w.files},
 		Doors:   portal.Doors{SignIn: "/login", SignOut: "/logout", Security: "/account/security", Proof: "/account/proof", Account: "/account", Help: "/login/help"},
 	}
