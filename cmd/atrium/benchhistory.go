@@ -139,7 +139,7 @@ func newHistoryBench(ctx context.Context, k *stack, rows int) (*historyBench, er
 			'event', (array['PaymentRecorded', 'ContractSigned', 'StageAdvanced', 'RecordViewed', 'PaymentSucceeded', 'SignedIn'])[1 + n % 6],
 			'actor_kind', case when n % 3 = 0 then 'staff' else 'system' end, 'actor', case when n % 3 = 0 then $4::text else 'clock' end,
 			'client_visible', true, 'recipients', '[]'::jsonb, 'permission', '', 'sentence', 'recorded entry ' || n || ' of a long history'))).*
-		from (select * from read.history where firm = $1 order by position desc limit 1) h, generate_series(1, $2::int) n`,
+		from read.history h, generate_series(1, $2::int) n where h.position = (select max(position) from read.history where firm = $1)`,
 		made, rows, account, staff.String()); err != nil {
 		return nil, err
 	}

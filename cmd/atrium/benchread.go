@@ -159,6 +159,11 @@ func newReadBench(ctx context.Context, k *stack, rows int) (_ *readBench, err er
 
 // benchClient makes a firm with a client, whose contact may do everything.
 func benchClient(ctx context.Context, k *stack) (firmID, accountID, person domain.ID, err error) {
+	if k.entrance == nil {
+		if k.entrance, err = openEntrance(k, "https://portal.bench.example", true); err != nil {
+			return firmID, accountID, person, err
+		}
+	}
 	made, err := k.setup(ctx, domain.NoID, "CreateFirm", firm.Create{Name: "Bench", Currency: "EUR", TimeZone: "UTC"})
 	if err != nil {
 		return firmID, accountID, person, err
