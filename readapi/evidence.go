@@ -111,7 +111,8 @@ func (s *server) evidenceOf(ctx context.Context, scope *auth.Scope, about string
 	if err := s.run(ctx, q); err != nil {
 		return o, err
 	}
-	if len(o.Lines) == 0 || o.Account == domain.NoID {
+	its := func(l EvidenceLine) bool { return l.Stream == about }
+	if !slices.ContainsFunc(o.Lines, its) || o.Account == domain.NoID { // an id of something of another kind, for one
 		return o, domain.Missing(kind)
 	}
 	return o, nil
