@@ -28,6 +28,7 @@ test: install ## Run every test, on a throw-away Postgres and in a real browser
 	@.ci/install-chromium
 	@.ci/install-axe
 	@.ci/install-stripe-mock
+	@.ci/install-strace
 	@go run ./cmd/testpg -- go test -timeout 14m ./...
 
 lint: ## Check the format, what may import what, and the usual mistakes
@@ -53,7 +54,8 @@ bench: build ## Measure appends, replay and reads against their limits (FULL=1: 
 	@for what in append replay visible read pages; do bin/atrium bench $$what $(if $(FULL),--full); done
 
 fault: install ## Kill, cut, fill and freeze everything under load, for half an hour; deploy/faults.md has the figures
-	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Linear|Winner' \
+	@.ci/install-strace
+	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histor|Wins|Winner|Crash' \
 		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)

@@ -18,6 +18,20 @@ func addFirstContact(_ context.Context, _ *Loop, e account.Opened, f domain.Fact
 	}}, nil
 }
 
+// noteJoined puts it into an account's history that a contact of another one works for it too.
+func noteJoined(ctx context.Context, l *Loop, e contact.Linked, f domain.Fact) ([]FollowUp, error) {
+	state, _, err := State(ctx, l, contact.Aggregate, f.Of)
+	return []FollowUp{{
+		Name: "NoteJoined", Command: account.NoteJoined{Account: e.Account, Contact: f.Of, Name: state.Details.Name, Role: string(e.Role)},
+	}}, err
+}
+
+// noteLeft does the same when that ends.
+func noteLeft(ctx context.Context, l *Loop, e contact.Unlinked, f domain.Fact) ([]FollowUp, error) {
+	state, _, err := State(ctx, l, contact.Aggregate, f.Of)
+	return []FollowUp{{Name: "NoteLeft", Command: account.NoteLeft{Account: e.Account, Contact: f.Of, Name: state.Details.Name}}}, err
+}
+
 // retireDuplicate ends a contact that another one absorbed.
 func retireDuplicate(_ context.Context, _ *Loop, e contact.Absorbed, f domain.Fact) ([]FollowUp, error) {
 	return []FollowUp{{Name: "RetireContact", Command: contact.Retire{Contact: e.Duplicate, Into: f.Of}}}, nil

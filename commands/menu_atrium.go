@@ -47,6 +47,8 @@ func Atrium() *Menu {
 	On(m, account.Aggregate, "ReopenAccount", account.Reopen{}, manager)
 	On(m, account.Aggregate, "ChangeAccountModules", account.ChangeModules{}, manager)
 	On(m, account.Aggregate, "IssueBundle", account.IssueBundle{}, step)
+	On(m, account.Aggregate, "NoteJoined", account.NoteJoined{}, step)
+	On(m, account.Aggregate, "NoteLeft", account.NoteLeft{}, step)
 
 	Create(m, contact.Aggregate, "AddContact", contact.Add{}, member, Before(claimForNewContact))
 	On(m, contact.Aggregate, "ChangeContactDetails", contact.ChangeDetails{}, member.or(Self), Before(claimForContact))
@@ -107,6 +109,8 @@ func Atrium() *Menu {
 	On(m, access.Aggregate, "RecordAccess", access.Record{}, step, Upsert[access.Record]())
 
 	Whenever(m, addFirstContact)
+	Whenever(m, noteJoined)
+	Whenever(m, noteLeft)
 	Whenever(m, retireDuplicate)
 	Whenever(m, releaseChangedLogin)
 	Whenever(m, releaseMergedLogin)

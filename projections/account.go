@@ -75,7 +75,7 @@ func foldAccount(row *accountRow, f domain.Fact) *accountRow {
 		row.Closed, row.ClosedAt = false, time.Time{}
 	case account.ModulesChanged:
 		row.ModulesOff = moduleNames(e.Off)
-	case account.BundleIssued: // stands in history
+	case account.BundleIssued, account.PersonJoined, account.PersonLeft: // stand in history
 	}
 	return row
 }
@@ -100,7 +100,7 @@ func foldAccountNotes(row *accountNotesRow, f domain.Fact) *accountNotesRow {
 		row.CloseReason = e.Reason.Reveal()
 	case account.Reopened:
 		row.CloseReason = ""
-	case account.ModulesChanged, account.BundleIssued:
+	case account.ModulesChanged, account.BundleIssued, account.PersonJoined, account.PersonLeft:
 	}
 	return row
 }

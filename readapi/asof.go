@@ -178,7 +178,7 @@ func MomentsOf(r *Reading, account string) *Moments {
 		at = r.s.Now()
 	}
 	seen := func(further string) string {
-		return "(select h.time from history h where h.firm = {firm}" + condition + further + " limit 1)"
+		return "(select h.time from history h where h.firm = {firm} and h.event not in (" + lookEvents + ")" + condition + further + " limit 1)"
 	}
 	instant := st.arg(at)
 	st.add(

@@ -256,7 +256,5 @@ func onRecord(r *http.Request, record Opened, format string) error {
 // Opened are the records that a page has read, after Run, in the order in which it asked.
 func (r *Reading) Opened() []Opened { return r.q.opened }
 
-// IsLook tells the entries of history that changed nothing from the others.
-func IsLook(action string) bool {
-	return slices.Contains([]string{"RecordViewed", "FileDownloaded", "DataExported", "AccessRefused", "MailSent", "ToolRun"}, action)
-}
+// lookEvents are the events that changed nothing: what package audit of the domain has.
+const lookEvents = "'RecordViewed', 'FileDownloaded', 'DataExported', 'AccessRefused', 'MailSent', 'ToolRun'"

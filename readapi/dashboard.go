@@ -149,7 +149,7 @@ func (q *reading) clientDashboard(stale bool) *ClientDashboard {
 		readAll(q, summaryView, ` from projects p where p.firm = {firm} and p.account = {account} and not p.completed
 			order by p.opened_at desc, p.id desc limit 50`, &d.Projects)
 	}
-	readAll(q, entryViews[domain.Client], entriesFrom+entriesMine+" order by h.position desc limit 10", &d.Activity)
+	readAll(q, entryViews[domain.Client], entriesFrom+entriesMine+" and h.event not in ("+lookEvents+") order by h.position desc limit 10", &d.Activity)
 	return d
 }
 

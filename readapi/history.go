@@ -83,7 +83,7 @@ func hiddenModules(scope *auth.Scope) []string {
 
 // historyParameters are what every history takes. Formats other than page give everything at once.
 var (
-	historyParameters = []string{"limit", "cursor", "person", "module", "action", "from", "to", "q", "format", "after", asOfParameter}
+	historyParameters = []string{"limit", "cursor", "person", "module", "action", "looks", "from", "to", "q", "format", "after", asOfParameter}
 	historyFormats    = []string{"page", "csv", "json"}
 )
 
@@ -152,6 +152,7 @@ type historyQuery struct {
 	record    Opened // whose history it is
 
 	person, module, action, text string
+	looks                        string // yes: only what changed nothing; no: only what did; empty: both
 	from, to                     time.Time
 	at                           cursor // of the page that was asked for; no value: the first
 	limit                        int
@@ -166,6 +167,7 @@ func (s *server) queryHistory(scope *auth.Scope, p *params) *historyQuery {
 	h.module, _ = p.text("module")
 	h.action, _ = p.text("action")
 	h.text, _ = p.text("q")
+	h.looks = yesOrNo(p)
 	h.from, _ = p.instant("from", scope.Settings.Location(), false)
 	h.to, _ = p.instant("to", scope.Settings.Location(), true)
 	if text, ok := p.get("cursor"); ok {
@@ -175,6 +177,16 @@ func (s *server) queryHistory(scope *auth.Scope, p *params) *historyQuery {
 		}
 	}
 	return h
+}
+
+func yesOrNo(p *params) string {
+	switch looks, given := p.yesNo("looks"); {
+	case !given:
+		return ""
+	case looks:
+		return "yes"
+	}
+	return "no"
 }
 
 // ends begins the cursors of a page; placeOf is the place of an entry.
@@ -198,6 +210,12 @@ func (h *historyQuery) statement() *statement {
 		if f.value != "" {
 			st.add(f.sql, st.arg(f.value))
 		}
+	}
+	switch h.looks {
+	case "yes":
+		st.add(" and h.event in (", lookEvents, ")")
+	case "no":
+		st.add(" and h.event not in (", lookEvents, ")")
 	}
 	if !h.from.IsZero() {
 		st.add(" and h.time >= ", st.arg(h.from))

@@ -271,7 +271,7 @@ func (c benchAppendCmd) readAll(ctx context.Context, dir string, node *eventnode
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
+	defer client.Close() //nolint:errcheck // it only read
 	events := int(stats.Events)
 	rate := result{Name: fmt.Sprintf("P2 read $all, %d events", events), Unit: "events/s", Reach: ">= 0.1, >= 150 k/s"}
 	first := result{Name: "P2 first event", Unit: "ms", Reach: "<= 2"}

@@ -165,9 +165,10 @@ func TestAPersonWorksForTwoClients(t *testing.T) {
 	ingrid.WaitText(".switch summary", "Harbour Light Trust")
 	ingrid.Script(true)
 
-	staff.Follow(`main a[href$="/unlink"]`)
+	staff.Click(`main a[href$="/unlink"]`)
+	staff.Wait(`dialog form[action$="/unlink"]`)
 	portaltest.Check(staff, "unlinking a contact")
-	staff.Follow(`main form button[type="submit"]`)
+	staff.Follow(`dialog form[action$="/unlink"] button[type="submit"]`)
 	staff.WaitText("main", "No other client.")
 	ingrid.Open(base + "/invoices")
 	if got := portaltest.Eval[string](ingrid, invoicesShown); got != own {

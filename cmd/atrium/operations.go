@@ -97,7 +97,7 @@ func (o *operator) rebuild(by domain.Meta) {
 		o.end(rebuilt, err)
 		ended := firm.RebuildEnded{Run: by.NewID("run"), Events: rebuilt.Events, Digest: rebuilt.Digest.Total, Differ: rebuilt.Differ, Failed: err != nil}
 		_, told := o.next.Dispatch(context.WithoutCancel(ctx), commands.Order{
-			Name: "EndRebuild", Command: firm.EndRebuild{Firm: by.Firm, RebuildEnded: ended},
+			Name: "EndRebuild", Command: firm.EndRebuild{Firm: by.Firm, Ended: ended},
 			Meta: domain.Meta{Firm: by.Firm, Actor: domain.SystemActor("operations"), OnBehalfOf: by.Actor.ID, Command: domain.DeriveID("rebuild", ended.Run.String())},
 		})
 		if told != nil {

@@ -7,7 +7,7 @@ import "github.com/atrium-portal/atrium/domain"
 var Aggregate = domain.Aggregate[State, Event]{
 	Category: "account",
 	Evolve:   evolve,
-	Events:   []Event{Opened{}, DetailsChanged{}, Closed{}, Reopened{}, ModulesChanged{}, BundleIssued{}},
+	Events:   []Event{Opened{}, DetailsChanged{}, Closed{}, Reopened{}, ModulesChanged{}, BundleIssued{}, PersonJoined{}, PersonLeft{}},
 	Referable: func(s State) error {
 		if s.Closed {
 			return domain.Refuse("account-closed", "This account is closed. Reopen it first.")
@@ -89,8 +89,9 @@ type State struct {
 	Currency   string
 	Details    DetailsChanged
 	Closed     bool
-	ModulesOff []domain.Module // sorted, each once
-	Bundle     domain.ID       // the last one issued
+	ModulesOff []domain.Module      // sorted, each once
+	Bundle     domain.ID            // the last one issued
+	Joined     map[domain.ID]string // contacts of other accounts, with their role here
 }
 
 func evolve(s State, e Event) State {
@@ -107,6 +108,10 @@ func evolve(s State, e Event) State {
 		s.ModulesOff = e.Off
 	case BundleIssued:
 		s.Bundle = e.Bundle
+	case PersonJoined:
+		s.Joined = s.joined(e.Contact, e.Role)
+	case PersonLeft:
+		s.Joined = s.joined(e.Contact, "")
 	}
 	return s
 }

@@ -25,8 +25,20 @@ var Aggregate = domain.Aggregate[State, Event]{
 	Category: "contract",
 	Evolve:   evolve,
 	Events: []Event{
-		Drafted{}, DraftChanged{}, Sent{}, Opened{}, DisclosureShown{}, Viewed{}, ConsentGiven{}, ConsentWithdrawn{}, SignatureAdopted{},
-		Signed{}, Completed{}, CopyDelivered{}, Declined{}, Voided{},
+		Drafted{},
+		DraftChanged{},
+		Sent{},
+		Opened{},
+		DisclosureShown{},
+		Viewed{},
+		ConsentGiven{},
+		ConsentWithdrawn{},
+		SignatureAdopted{},
+		Signed{},
+		Completed{},
+		CopyDelivered{},
+		Declined{},
+		Voided{},
 	},
 }
 

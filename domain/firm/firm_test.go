@@ -289,9 +289,9 @@ func TestOperations(t *testing.T) {
 	dt.Run(t, firm.Aggregate, []testCase{
 		{Name: "starts a rebuild", Given: events{created}, When: firm.Rebuild{}, Then: events{started}},
 		{Name: "starts another one", Given: events{created, firm.RebuildStarted{Run: dt.ID("before")}}, When: firm.Rebuild{}, Then: events{started}},
-		{Name: "ends it", Given: events{created, started}, When: firm.EndRebuild{RebuildEnded: ended}, Then: events{ended}},
-		{Name: "has ended it", Given: events{created, started, ended}, When: firm.EndRebuild{RebuildEnded: ended}},
-		{Name: "ends none that was not started", Given: events{created}, When: firm.EndRebuild{RebuildEnded: ended}},
+		{Name: "ends it", Given: events{created, started}, When: firm.EndRebuild{Ended: ended}, Then: events{ended}},
+		{Name: "has ended it", Given: events{created, started, ended}, When: firm.EndRebuild{Ended: ended}},
+		{Name: "ends none that was not started", Given: events{created}, When: firm.EndRebuild{Ended: ended}},
 		{Name: "puts the tables back", Given: events{created, firm.RebuildStarted{Run: dt.ID("before")}}, When: firm.PutBackTables{}, Then: events{firm.TablesPutBack{Run: run}}},
 	})
 	for want, e := range map[string]firm.Event{

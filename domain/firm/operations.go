@@ -78,8 +78,8 @@ func (Rebuild) Decide(s State, m domain.Meta) ([]Event, error) {
 
 // EndRebuild notes how a rebuild ended.
 type EndRebuild struct {
-	Firm domain.ID `json:"firm"`
-	RebuildEnded
+	Firm  domain.ID    `json:"firm"`
+	Ended RebuildEnded `json:"ended"`
 }
 
 // Target is the firm.
@@ -87,10 +87,10 @@ func (c EndRebuild) Target() domain.ID { return c.Firm }
 
 // Decide notes the end, once.
 func (c EndRebuild) Decide(s State, _ domain.Meta) ([]Event, error) {
-	if s.Run != c.Run || s.Ended {
+	if s.Run != c.Ended.Run || s.Ended {
 		return nil, nil
 	}
-	return []Event{c.RebuildEnded}, nil
+	return []Event{c.Ended}, nil
 }
 
 // PutBackTables has pages read the tables from before the last rebuild; those of now are kept in their place.

@@ -84,7 +84,9 @@ func TestNothingIsDoneInThePast(t *testing.T) {
 	at := instant(w.moment())
 	before := len(w.log.All())
 	for _, c := range []struct{ path, who string }{
-		{"/invoices/" + w.id("invoice olga") + "/question", "olga"}, {"/profile", "olga"}, {"/staff/clients/" + w.id("aurora") + "/edit", "ada"},
+		{"/invoices/" + w.id("invoice olga") + "/question", "olga"},
+		{"/profile", "olga"},
+		{"/staff/clients/" + w.id("aurora") + "/edit", "ada"},
 		{"/staff/invoices/" + w.id("draft") + "/send", "ada"},
 	} {
 		for _, a := range []answer{w.post(c.path+"?as_of="+at, c.who, "text", "What is this?", "name", "Somebody"), w.get(c.path+"?as_of="+at, c.who)} {

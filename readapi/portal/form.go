@@ -192,9 +192,9 @@ func (f *form) digest() string {
 		}
 	}
 	hash := sha256.New()
-	hash.Write([]byte(content.Encode())) //nolint:errcheck // a hash takes everything
+	hash.Write([]byte(content.Encode()))
 	if f.file != nil {
-		hash.Write(f.file.Content) //nolint:errcheck // a hash takes everything
+		hash.Write(f.file.Content)
 	}
 	sum := hash.Sum(nil)
 	return hex.EncodeToString(sum[:8])

@@ -32,7 +32,7 @@ const (
 
 func (p *portal) staffHome(v *visit) (templ.Component, error) {
 	home := readapi.HomeOf(v.q)
-	latest := readapi.History(v.q, "", "", url.Values{"limit": {"60"}})
+	latest := readapi.History(v.q, "", "", url.Values{"limit": {"60"}, "looks": {"false"}})
 	if err := v.read(); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (p *portal) staffHome(v *visit) (templ.Component, error) {
 // work is the latest of the work: without sign-ins and numbers that were taken, which the history has.
 func work(entries []readapi.StaffEntry) []readapi.StaffEntry {
 	entries = slices.DeleteFunc(entries, func(e readapi.StaffEntry) bool {
-		return readapi.IsLook(e.Action) || slices.Contains([]string{"access", "login", "numbering", "slug"}, e.Record.Type)
+		return slices.Contains([]string{"access", "login", "numbering", "slug"}, e.Record.Type)
 	})
 	return entries[:min(len(entries), shownLatest)]
 }

@@ -100,7 +100,7 @@ func (d *Desk) Receive(w http.ResponseWriter, r *http.Request, purpose domain.Fi
 	}
 	control := http.NewResponseController(w)
 	// Not every writer has a deadline (those of tests, HTTP/2 behind some proxies); the size is bounded in any case.
-	if control.SetReadDeadline(time.Now().Add(patience)) == nil {
+	if control.SetReadDeadline(time.Now().Add(patience)) == nil { //nolint:forbidigo // a deadline is the network's, not a fact
 		defer control.SetReadDeadline(time.Time{}) //nolint:errcheck // it could be set a moment ago
 	}
 	limit := rules[purpose].limit

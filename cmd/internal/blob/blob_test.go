@@ -157,7 +157,7 @@ func TestFolderByURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	add(t, s, north, logo)
 	if _, found, err := s.Keep(ctx, north, logo.ID, domain.LogoFile); !found || err != nil {
 		t.Fatalf("an upload into a folder that a URL names: %v, %v", found, err)

@@ -392,7 +392,7 @@ func TestIdleConnectionLives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sub.Close()
+	defer sub.Close() //nolint:errcheck // the test is over
 	expect(t, sub, "caught up")
 	<-time.After(idle)
 	appendTo(t, c, "s", esdb.NoStream{}, named("e0"))

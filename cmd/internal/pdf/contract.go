@@ -181,9 +181,13 @@ func (s *sheet) signer(p *readapi.ContractPaper, i int, one readapi.PaperSigner,
 		return joined("  ·  ", utc, local)
 	}
 	for _, f := range []fact{
-		{"Opened", joined("  ·  ", stamp(one.OpenedAt), signedIn(one.OpenedBy))}, {"Told what it means", joined("  ·  ", stamp(one.DisclosedAt), textOf(one.Disclosure))},
-		{"SHA-256 of what was told", one.DisclosureSHA256}, {"Viewed", stamp(one.ViewedAt)}, {"Read to the end", stamp(one.ReadAt)},
-		{"Agreed to sign electronically", stamp(one.ConsentedAt)}, {"Withdrew that", stamp(one.WithdrawnAt)},
+		{"Opened", joined("  ·  ", stamp(one.OpenedAt), signedIn(one.OpenedBy))},
+		{"Told what it means", joined("  ·  ", stamp(one.DisclosedAt), textOf(one.Disclosure))},
+		{"SHA-256 of what was told", one.DisclosureSHA256},
+		{"Viewed", stamp(one.ViewedAt)},
+		{"Read to the end", stamp(one.ReadAt)},
+		{"Agreed to sign electronically", stamp(one.ConsentedAt)},
+		{"Withdrew that", stamp(one.WithdrawnAt)},
 	} {
 		if f.value != "" {
 			s.entries(f)

@@ -66,7 +66,7 @@ func (t *Traces) Queries() pgx.QueryTracer {
 	if t == nil {
 		return nil
 	}
-	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider), otelpgx.WithTrimSQLInSpanName())
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider))
 }
 
 // Parent is for commands.Options.Trace: the traceparent of the span that a context is in; empty when it is in none.

@@ -234,11 +234,12 @@ func (p *Tab) WaitText(selector, text string) {
 	p.WaitTrue(expression)
 }
 
-// WaitTrue waits until an expression of JavaScript is true, in this page or in one that it leads to.
+// WaitTrue waits until an expression of JavaScript, or the promise that it gives, is true, in this page or in one that it
+// leads to.
 func (p *Tab) WaitTrue(expression string) {
 	p.t.Helper()
-	wait := fmt.Sprintf(`new Promise((done) => {
-		const look = (left) => (%s) ? done(true) : left ? setTimeout(look, 20, left - 1) : done(false);
+	wait := fmt.Sprintf(`new Promise((done, fail) => {
+		const look = (left) => Promise.resolve().then(() => (%s)).then((ok) => ok ? done(true) : left ? setTimeout(look, 20, left - 1) : done(false), fail);
 		look(%d);
 	})`, expression, patience.Milliseconds()/2/20)
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
