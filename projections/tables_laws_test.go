@@ -114,6 +114,13 @@ var laws = map[string]string{
 	"a signature is under the text that was sent": `
 		select s.contract::text from read.contract_signers s join read.contracts c on c.id = s.contract
 		where s.signed_at is not null and (s.sha256 <> c.sha256 or s.sha256 = '' or s.viewed_at is null)`,
+	"who signs has read all of it and agreed, and who takes that back has not signed": `
+		select contract::text from read.contract_signers
+		where signed_at is not null and (read_at is null or consented_at is null or withdrawn_at is not null)
+			or consented_at is not null and disclosed_at is null`,
+	"copies are of complete contracts": `
+		select s.contract::text from read.contract_signers s join read.contracts c on c.id = s.contract
+		where s.copy_at is not null and c.status <> 'complete'`,
 }
 
 // TestLaws gives random commands, a firm for each round, and checks the laws over all rows that they lead to.
@@ -167,6 +174,7 @@ func TestLaws(t *testing.T) {
 var commands = []string{
 	"draft", "draft and send", "draft and send", "change", "send", "pay", "pay", "pay", "pay the rest", "refund", "refund", "credit", "credit",
 	"void", "overdue", "question", "question", "answer", "contract", "contract", "sign", "all sign", "all sign", "decline", "withdraw",
+	"doubt", "doubt", "copies",
 }
 
 // year is the random life of a firm's two accounts.
@@ -290,6 +298,11 @@ func (y *year) live(command string) error {
 		return y.deal(con, y.somebody(), contract.Decline{Contract: con, Reason: domain.P("secret")})
 	case "withdraw":
 		return y.deal(con, y.who, contract.Void{Contract: con, Reason: domain.P("secret")})
+	case "doubt":
+		who := y.somebody()
+		return errors.Join(y.agree(con, who), y.deal(con, who, contract.WithdrawConsent{Contract: con}))
+	case "copies":
+		return y.deal(con, y.who, contract.DeliverCopy{Contract: con, Contact: y.somebody().ID, Channel: "email"})
 	default:
 		return fmt.Errorf("there is no command %q", command)
 	}
@@ -310,17 +323,23 @@ func (y *year) deal(con domain.ID, who domain.Actor, c domaintest.Decider[contra
 // somebody is one of the account's contacts.
 func (y *year) somebody() domain.Actor { return y.contacts[evenly(y.r, 2)] }
 
-// sign lets somebody read and sign a contract, whether it is their turn or not.
-func (y *year) sign(con domain.ID, who domain.Actor) error {
+// agree lets somebody read a contract and agree to sign it electronically.
+func (y *year) agree(con domain.ID, who domain.Actor) error {
 	if err := y.deal(con, who, contract.View{Contract: con}); err != nil {
 		return err
 	}
 	terms, _ := y.w.states[domain.StreamName("contract", con)].(contract.State)
-	if err := y.deal(con, who, contract.Consent{
+	return y.deal(con, who, contract.Consent{
 		Contract: con, SHA256: terms.SHA256, Disclosure: contract.DisclosureNow().SHA256(), Read: true,
-	}); err != nil {
+	})
+}
+
+// sign lets somebody read and sign a contract, whether it is their turn or not.
+func (y *year) sign(con domain.ID, who domain.Actor) error {
+	if err := y.agree(con, who); err != nil {
 		return err
 	}
+	terms, _ := y.w.states[domain.StreamName("contract", con)].(contract.State)
 	return y.deal(con, who, contract.Sign{
 		Contract: con, Name: domain.P("Somebody"), Statement: domain.P("I agree"), SHA256: terms.SHA256,
 	})

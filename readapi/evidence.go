@@ -146,7 +146,6 @@ func (s *server) evidence(w http.ResponseWriter, r *http.Request) {
 	defer bundle.Close()
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Disposition", `attachment; filename="evidence-`+about+`.zip"`)
-	w.Header().Set("Cache-Control", "private, no-store")
 	if _, err := io.Copy(w, bundle); err != nil {
 		visitOf(r.Context()).log.Warn("evidence was not sent whole", "error", err)
 	}

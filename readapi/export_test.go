@@ -20,15 +20,15 @@ func testHistory(t *testing.T, w *world) {
 		sentences = append(sentences, e.Action+": "+e.Sentence)
 	}
 	want := []string{
-		"PaymentRecorded: import recorded a payment of 50.00 EUR by bank transfer",
-		"InvoiceSent: import sent invoice 0001 for 119.00 EUR, due 2026-03-16",
-		"InvoiceDrafted: import drafted an invoice for 119.00 EUR, due 2026-03-16",
+		"PaymentRecorded: Import recorded a payment of 50.00 EUR by bank transfer",
+		"InvoiceSent: Import sent invoice 0001 for 119.00 EUR, due 2026-03-16",
+		"InvoiceDrafted: Import drafted an invoice for 119.00 EUR, due 2026-03-16",
 	}
 	if d := cmp.Diff(want, sentences); d != "" {
 		t.Fatal(d)
 	}
 	paid := entries[0]
-	if paid.Actor != (readapi.EntryActor{Name: "import", Kind: "system"}) || paid.Record != (readapi.EntryRecord{Type: "invoice", ID: w.ids["invoice aurora"], Label: "0001"}) || paid.Session != "secret-session" {
+	if paid.Actor != (readapi.EntryActor{Name: "Import", Kind: "system"}) || paid.Record != (readapi.EntryRecord{Type: "invoice", ID: w.ids["invoice aurora"], Label: "0001"}) || paid.Session != "secret-session" {
 		t.Errorf("%+v", paid)
 	}
 	changes := map[string]string{}

@@ -84,7 +84,7 @@ func testHeaders(t *testing.T, w *world) {
 			if a.status == http.StatusUnauthorized && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
 				t.Errorf("%s does not say how to sign in", request)
 			}
-		case !slices.Contains([]string{"application/json", "application/pdf", "text/html", "text/css", "text/javascript"}, kind):
+		case !slices.Contains([]string{"application/json", "application/pdf", "application/zip", "text/html", "text/css", "text/javascript"}, kind):
 			t.Errorf("%s is %q", request, kind)
 		}
 		if a.status >= 500 {

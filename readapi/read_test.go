@@ -111,7 +111,7 @@ func testFilters(t *testing.T, w *world) {
 		"/api/v1/history?person=" + w.ids["max"].String():             3,
 		"/api/v1/history?person=import&action=ContractSent":           2,
 		"/api/v1/history?to=2026-03-01":                               0,
-		"/api/v1/history?from=2026-03-02T09:30:00Z&module=contract":   8,
+		"/api/v1/history?from=2026-03-02T09:30:00Z&module=contract":   13,
 		"/api/v1/history?from=2026-03-03":                             0,
 		"/api/v1/history?q=discovery%20to":                            1,
 		"/api/v1/accounts/" + w.ids["borealis"].String() + "/history": 10,

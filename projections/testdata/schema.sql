@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('c8481c793f0c', true);
+insert into read.checkpoint (build, loading) values ('e35234d440f7', true);
 
 create table read.firms (
 	id uuid not null,
@@ -328,6 +328,7 @@ create table read.contracts (
 	drafted_at timestamptz not null,
 	sent_at timestamptz,
 	completed_at timestamptz,
+	completed_in bigint not null,
 	ended_at timestamptz,
 	constraint contracts_pkey primary key (id)
 );
@@ -346,16 +347,29 @@ create table read.contract_signers (
 	firm uuid not null,
 	account uuid not null,
 	place bigint not null,
+	opened_at timestamptz,
+	opened_by text not null,
 	viewed_at timestamptz,
+	read_at timestamptz,
 	signed_at timestamptz,
 	name text not null,
 	statement text not null,
 	sha256 text not null,
+	form text not null,
 	drawing text not null,
 	declined_at timestamptz,
 	ip text not null,
 	user_agent text not null,
 	event uuid,
+	disclosure text not null,
+	disclosed_at timestamptz,
+	disclosed text not null,
+	consented_at timestamptz,
+	withdrawn_at timestamptz,
+	drawing_sha256 text not null,
+	proved_by text not null,
+	proved_at timestamptz,
+	copy_at timestamptz,
 	constraint contract_signers_pkey primary key (contract, contact)
 );
 
@@ -404,6 +418,19 @@ create table read.last_seen (
 	has_totp boolean not null,
 	passkeys bigint not null,
 	constraint last_seen_pkey primary key (person)
+);
+
+create table read.audit (
+	id uuid not null,
+	firm uuid not null,
+	account uuid,
+	revision bigint not null,
+	record_type text not null,
+	record uuid not null,
+	label text not null,
+	client_visible boolean not null,
+	recipients uuid[] not null,
+	constraint audit_pkey primary key (id)
 );
 
 create table read.invoice_sums (
@@ -988,6 +1015,18 @@ create policy staff on read.last_seen for select to atrium_staff using (firm = (
 grant select on read.last_seen to atrium_client;
 
 create policy client on read.last_seen for select to atrium_client using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid and account = any((select nullif(current_setting('app.accounts', true), '')::uuid[])::uuid[]) and (recipients = '{}' or recipients && (select ('{' || trim(both '{}' from coalesce(current_setting('app.contact', true), '')) || '}')::uuid[])));
+
+alter table read.audit enable row level security;
+
+alter table read.audit force row level security;
+
+grant select, insert, update, delete on read.audit to atrium_projector;
+
+create policy projector on read.audit to atrium_projector, current_user using (true) with check (true);
+
+grant select on read.audit to atrium_staff;
+
+create policy staff on read.audit for select to atrium_staff using (firm = (select nullif(current_setting('app.firm', true), '')::uuid)::uuid);
 
 alter table read.invoice_sums enable row level security;
 
