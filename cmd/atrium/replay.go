@@ -87,6 +87,9 @@ type replayRebuildCmd struct {
 
 func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
 	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay rebuild", func(k *stack) error {
+		if err := k.catchUp(ctx); err != nil {
+			return err
+		}
 		begun := k.now()
 		m := newMeter(t, "rebuild", c.JSON)
 		rebuild := k.engine.Rebuild
@@ -156,6 +159,9 @@ type replayVerifyCmd struct{ replayFlags }
 
 func (c replayVerifyCmd) Run(ctx context.Context, t *terminal) error {
 	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay verify", func(k *stack) error {
+		if err := k.catchUp(ctx); err != nil {
+			return err
+		}
 		m := newMeter(t, "verify", c.JSON)
 		differences, err := k.engine.Verify(ctx, k.source, m.projection)
 		m.end()

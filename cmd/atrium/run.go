@@ -41,18 +41,31 @@ func withStack(ctx context.Context, s stores, t *terminal, f func(*stack) error)
 	if err := k.seals.compare(ctx); err != nil {
 		return err
 	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group, work := errgroup.WithContext(work)
-	if err := k.startProjector(work, group); err != nil {
-		stop()
+	return k.projecting(ctx, func() error { return f(k) })
+}
+
+// catchUp folds what the read models lack of the log, so that there is something to compare. Those of another build stay.
+func (k *stack) catchUp(ctx context.Context) error {
+	if other, err := k.engine.Open(ctx); err != nil || other {
 		return err
 	}
-	err = k.awaitTables(ctx)
+	return k.projecting(ctx, func() error { return nil })
+}
+
+// projecting runs f while the read models follow the log, as soon as they have all of it.
+func (k *stack) projecting(ctx context.Context, f func() error) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, work := errgroup.WithContext(work)
+	if err := k.startProjector(work, group); err != nil {
+		return err
+	}
+	err := k.awaitTables(ctx)
 	if err == nil {
 		err = k.settle(ctx)
 	}
 	if err == nil {
-		err = f(k)
+		err = f()
 	}
 	stop()
 	if stopped := group.Wait(); stopped != nil && !errors.Is(stopped, context.Canceled) {

@@ -67,5 +67,5 @@ func TestClosedAccountTakesNoNewWork(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	dt.Golden(t, account.Aggregate, opened, details, account.Closed{Reason: domain.P("moved away")}, account.Reopened{}, modulesOff, issued)
+	dt.Golden(t, account.Aggregate, opened, details, account.Closed{Reason: domain.P("moved away")}, account.Reopened{}, modulesOff, issued, joined, left)
 }

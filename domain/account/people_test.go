@@ -8,10 +8,12 @@ import (
 	dt "github.com/atrium-portal/atrium/domain/domaintest"
 )
 
+var (
+	joined = account.PersonJoined{Contact: dt.ID("ana"), Name: domain.P("Ana"), Role: "viewer"}
+	left   = account.PersonLeft{Contact: dt.ID("ana"), Name: domain.P("Ana")}
+)
+
 func TestPeopleOfOtherClients(t *testing.T) {
-	opened := account.Opened{Name: domain.P("Lima"), Currency: "EUR", Contact: dt.ID("old")}
-	joined := account.PersonJoined{Contact: dt.ID("ana"), Name: domain.P("Ana"), Role: "viewer"}
-	left := account.PersonLeft{Contact: dt.ID("ana"), Name: domain.P("Ana")}
 	join := account.NoteJoined{Contact: dt.ID("ana"), Name: domain.P("Ana"), Role: "viewer"}
 	leave := account.NoteLeft{Contact: dt.ID("ana"), Name: domain.P("Ana")}
 	owner, asOwner := joined, join
@@ -38,8 +40,4 @@ func TestPeopleOfOtherClients(t *testing.T) {
 	if before.Joined[dt.ID("ana")] != "viewer" {
 		t.Error("the old state changed")
 	}
-}
-
-func TestGoldenPeople(t *testing.T) {
-	dt.Golden(t, account.Aggregate, account.PersonJoined{Contact: dt.ID("ana"), Name: domain.P("Ana"), Role: "viewer"}, account.PersonLeft{Contact: dt.ID("ana"), Name: domain.P("Ana")})
 }

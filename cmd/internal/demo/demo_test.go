@@ -231,8 +231,8 @@ func TestEveryState(t *testing.T) {
 		if e, ok := f.Event.(contract.Drafted); ok && (strings.ContainsAny(e.Body.Reveal(), "{}") || len(e.Body.Reveal()) < 1000) {
 			t.Errorf("the text of %q:\n%s", e.Title.Reveal(), e.Body.Reveal())
 		}
-		if by := f.Meta.Actor; by.Kind == domain.Client && !strings.HasPrefix(r.Type, "Contract") && !strings.HasPrefix(r.Type, "Contact") {
-			t.Errorf("%s by a client", r.Type)
+		if by := f.Meta.Actor; by.Kind == domain.Client && !strings.HasPrefix(r.Stream, "contract-") && !strings.HasPrefix(r.Stream, "contact-") {
+			t.Errorf("%s in %s by a client", r.Type, r.Stream)
 		}
 	}
 	t.Logf("%d events: %v", len(log.All()), seen)
