@@ -34,7 +34,7 @@ func TestStaffLookAfterAccess(t *testing.T) {
 	staff.Type(`input[name="name"]`, "Somebody else")
 	staff.Expect("403")
 	staff.Follow(`main form button[type="submit"]`)
-	staff.WaitText("main", "looking only")
+	staff.WaitText("main", "End the preview to do something.")
 	staff.Open(base + "/invoices")
 	staff.Follow(`aside[aria-label="Preview"] button`)
 	staff.WaitText(".side", "Clients")

@@ -20,10 +20,6 @@ func Authenticate(people People, problem Problem, ways ...Identify) func(http.Ha
 				problem(w, r, err)
 				return
 			}
-			if err := scope.looksOnly(r.Method); err != nil {
-				problem(w, r, err)
-				return
-			}
 			scope.check = func(ctx context.Context) error {
 				now, err := identify(r.WithContext(quiet(ctx)), people, ways)
 				if err == nil && (now.Actor != scope.Actor || now.Account != scope.Account) {
@@ -31,7 +27,12 @@ func Authenticate(people People, problem Problem, ways ...Identify) func(http.Ha
 				}
 				return err
 			}
-			next.ServeHTTP(w, r.WithContext(In(r.Context(), scope)))
+			r = r.WithContext(In(r.Context(), scope)) // also for a refusal: its page and its line in the history name who it was
+			if err := scope.looksOnly(r.Method); err != nil {
+				problem(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

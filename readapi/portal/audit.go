@@ -24,6 +24,7 @@ var audited = map[string]readapi.Audited{
 	"/people":        readapi.Unaudited(readapi.AList),
 	"/history":       readapi.Unaudited(readapi.ItsHistory),
 	"/changes":       readapi.Unaudited(readapi.ItsHistory),
+	recordsPath:      readapi.Unaudited(readapi.OfTheFirm),
 
 	"/contracts/{id}":         readapi.Views(""),
 	"/projects/{id}/history":  readapi.Unaudited(readapi.ItsHistory),
@@ -55,6 +56,7 @@ var audited = map[string]readapi.Audited{
 	"/staff/projects/list":          readapi.Unaudited(readapi.AList),
 	"/staff/projects/{id}":          readapi.Views(""),
 	"/staff/projects/{id}/history":  readapi.Unaudited(readapi.ItsHistory),
+	"/staff" + recordsPath:          readapi.Unaudited(readapi.OfTheFirm),
 	"/staff/operations":             readapi.Unaudited(readapi.OfTheFirm),
 	"/staff/settings/logo":          readapi.Unaudited(readapi.OfTheFirm),
 	"/staff/settings/staff":         readapi.Unaudited(readapi.OfTheFirm),

@@ -17,6 +17,7 @@ import (
 	"github.com/atrium-portal/atrium/domain/invoice"
 	"github.com/atrium-portal/atrium/domain/payment"
 	"github.com/atrium-portal/atrium/domain/project"
+	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/auth"
 	"github.com/atrium-portal/atrium/readapi/portal"
 )
@@ -390,9 +391,16 @@ func testPreviewOnlyLooks(t *testing.T, w *world) {
 	holds(t, page, "<strong>agree</strong>")
 	lacks(t, page, "Read the contract", "Sign contract")
 	lacks(t, w.page("/invoices/"+w.id("invoice olga"), ""), "Pay now")
+	book := &scribe{}
+	w.with(func(o *portal.Options) { o.Audit = book })
 	for _, path := range []string{at + "/view", at + "/consent", at + "/withdraw", at + "/sign", "/profile", "/invoices/" + w.id("invoice olga") + "/pay"} {
-		if a := w.post(path, "", "name", "N"); a.status != http.StatusForbidden {
+		a := w.post(path, "", "name", "N")
+		if a.status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, a.status)
+		}
+		holds(t, a.body, "End preview")
+		if heard := book.heard(); len(heard) != 1 || heard[0].Act != readapi.Refused || heard[0].Meta.Actor.ID != w.ids["max"] || heard[0].Meta.OnBehalfOf != w.ids["olga"] {
+			t.Errorf("%s leaves %+v", path, heard)
 		}
 	}
 }
