@@ -6,7 +6,9 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/atrium-portal/atrium/domain"
+	"github.com/atrium-portal/atrium/readapi/auth"
 )
 
 const (
@@ -55,7 +58,7 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 	defer watchdog.Stop()
 
 	h.endless = true
-	out := newEntryWriter(w, h)
+	out := newEntryWriter(w, h.format, h.scope.Staff())
 	begun := false
 	start := func() error {
 		if begun {
@@ -78,22 +81,13 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 		if err := start(); err != nil {
 			return err
 		}
-		scanner := h.view().scanner()
-		for n := 1; rows.Next(); n++ {
-			if err := scanner.scan(rows); err != nil {
+		return h.write(rows, out, func(int64) error {
+			if err := control.Flush(); err != nil {
 				return err
 			}
-			if err := out.entry(asStaffEntry(scanner.object)); err != nil {
-				return err
-			}
-			if n%flushEvery == 0 {
-				if err := errors.Join(out.flush(), control.Flush()); err != nil {
-					return err
-				}
-				watchdog.Reset(stalled)
-			}
-		}
-		return rows.Err()
+			watchdog.Reset(stalled)
+			return nil
+		})
 	})
 	err := s.run(ctx, h.reading)
 	if err == nil {
@@ -111,6 +105,82 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 	}
 }
 
+// write writes the rows of the query, and says after every few how many were sent on.
+func (h *historyQuery) write(rows pgx.Rows, out entryWriter, sent func(entries int64) error) error {
+	scanner := h.view().scanner()
+	for n := int64(1); rows.Next(); n++ {
+		if err := scanner.scan(rows); err != nil {
+			return err
+		}
+		if err := out.entry(asStaffEntry(scanner.object)); err != nil {
+			return err
+		}
+		if n%flushEvery == 0 {
+			if err := out.flush(); err != nil {
+				return err
+			}
+			if err := sent(n); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// HistoryExport is a history that is taken away as a whole, by a program that runs where the data is.
+type HistoryExport struct {
+	Scope      *auth.Scope // of whoever takes it
+	Collection string      // whose thing it is the history of; empty: all that whoever takes it may see
+	ID         string      // of that thing
+	Ask        url.Values  // filters and format, as the JSON route takes them
+	// Begin is told what is taken before anything is; with an error nothing is.
+	Begin func(Opened) error
+	// Progress is told from time to time how many entries of how many are written.
+	Progress func(done, total int64)
+}
+
+// Export writes a history to w as the JSON route gives it, all of one moment, and says how many entries it has.
+func (r *Reader) Export(ctx context.Context, w io.Writer, e HistoryExport) (total int64, _ error) {
+	p := &params{values: e.Ask}
+	h := r.s.queryHistory(e.Scope, p)
+	h.record, h.endless = everything(e.Scope), true
+	for _, c := range r.s.collections {
+		if c.name != e.Collection {
+			continue
+		}
+		id, ok := parseID(e.ID)
+		if !ok {
+			return 0, domain.Missing(c.what)
+		}
+		h.only(c, id)
+	}
+	if err := p.err(); err != nil {
+		return 0, err
+	}
+	h.add(h.matching("count(*)"), func(rows pgx.Rows) (err error) {
+		total, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+		return err
+	})
+	out := newEntryWriter(w, h.format, e.Scope.Staff())
+	h.add(h.statement(), func(rows pgx.Rows) error {
+		if err := e.Begin(h.record); err != nil {
+			return err
+		}
+		if err := out.begin(); err != nil {
+			return err
+		}
+		return h.write(rows, out, func(done int64) error {
+			e.Progress(done, total)
+			return nil
+		})
+	})
+	if err := r.s.run(ctx, h.reading); err != nil {
+		return 0, err
+	}
+	e.Progress(total, total)
+	return total, errors.Join(out.end(h.position), out.flush())
+}
+
 // asStaffEntry is an entry as one writer takes it: what contacts do not see stays empty.
 func asStaffEntry(object reflect.Value) *StaffEntry {
 	if own, ok := object.Interface().(Entry); ok {
@@ -121,11 +191,11 @@ func asStaffEntry(object reflect.Value) *StaffEntry {
 
 var contentTypes = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json"}
 
-func newEntryWriter(w http.ResponseWriter, h *historyQuery) entryWriter {
-	if h.format == "csv" {
-		return &csvEntries{csv.NewWriter(w), h.scope.Staff()}
+func newEntryWriter(w io.Writer, format string, staff bool) entryWriter {
+	if format == "csv" {
+		return &csvEntries{csv.NewWriter(w), staff}
 	}
-	return &jsonEntries{out: bufio.NewWriter(w), staff: h.scope.Staff()}
+	return &jsonEntries{out: bufio.NewWriter(w), staff: staff}
 }
 
 // csvEntries writes one line per entry; changes are JSON in a cell.

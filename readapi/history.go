@@ -102,29 +102,34 @@ func (s *server) historyOf(c *collection) http.HandlerFunc {
 			Problem(w, r, domain.Missing(c.what))
 			return
 		}
-		// Whoever may not open the thing gets the same answer as for one that does not exist.
-		exists := h.reading.statement()
-		exists.add("select ", c.aboutColumns(scope))
-		c.locked(exists, c.source(scope))
-		exists.add(" and ", c.id, " = ", exists.arg(id))
-		h.reading.add(exists, func(rows pgx.Rows) error {
-			if !rows.Next() {
-				if rows.Err() != nil {
-					return rows.Err()
-				}
-				return domain.Missing(c.what)
-			}
-			var on opened
-			if err := rows.Scan(on.targets()...); err != nil {
-				return err
-			}
-			h.record = on.of(c, id)
-			return nil
-		})
-		h.condition, h.of = c.history, id
-		c.isAbout(h.reading, id)
+		h.only(c, id)
 		s.answerHistory(w, r, h)
 	}
+}
+
+// only asks for the history of a thing of a collection. Whoever may not open the thing gets the same answer as for one
+// that does not exist.
+func (h *historyQuery) only(c *collection, id domain.ID) {
+	exists := h.reading.statement()
+	exists.add("select ", c.aboutColumns(h.scope))
+	c.locked(exists, c.source(h.scope))
+	exists.add(" and ", c.id, " = ", exists.arg(id))
+	h.reading.add(exists, func(rows pgx.Rows) error {
+		if !rows.Next() {
+			if rows.Err() != nil {
+				return rows.Err()
+			}
+			return domain.Missing(c.what)
+		}
+		var on opened
+		if err := rows.Scan(on.targets()...); err != nil {
+			return err
+		}
+		h.record = on.of(c, id)
+		return nil
+	})
+	h.condition, h.of = c.history, id
+	c.isAbout(h.reading, id)
 }
 
 // history answers GET /history and GET /activity: everything that the caller may see.
@@ -194,10 +199,10 @@ func (h *historyQuery) ends() ends { return ends{turned: h.at.Value != "", back:
 
 func placeOf(e Entry) cursor { return cursor{List: historyList, Value: e.Position.String()} }
 
-// statement is the query, newest first, without a limit. The page before one comes from its end.
-func (h *historyQuery) statement() *statement {
+// matching selects something of all entries that were asked for.
+func (h *historyQuery) matching(what string) *statement {
 	st := h.reading.statement()
-	st.add("select ", h.view().columns, entriesFrom)
+	st.add("select ", what, entriesFrom)
 	if !h.scope.Staff() {
 		st.add(entriesMine)
 	}
@@ -226,6 +231,12 @@ func (h *historyQuery) statement() *statement {
 	if h.text != "" {
 		st.add(" and (", contains([]string{"h.sentence", "h.label", "s.name", "c.name"}, st.arg(h.text)), ")")
 	}
+	return st
+}
+
+// statement is the query, newest first, without a limit. The page before one comes from its end.
+func (h *historyQuery) statement() *statement {
+	st := h.matching(h.view().columns)
 	order, follows := " desc", " < "
 	if h.at.Back {
 		order, follows = "", " > "

@@ -1,7 +1,10 @@
 package readapi_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -136,6 +139,51 @@ func TestReader(t *testing.T) {
 		readapi.List[readapi.Invoice](r, nil)
 		if got := domain.AsFault(r.Run(ctx)).Code; got != "not-permitted" {
 			t.Errorf("without the permission: %s", got)
+		}
+	})
+	t.Run("what is taken away is what the route gives", func(t *testing.T) {
+		for _, x := range []struct {
+			who, path, collection, id string
+			ask                       url.Values
+		}{
+			{"ada", "/api/v1/history?format=csv", "", "", url.Values{"format": {"csv"}}},
+			{"ada", "/api/v1/history?format=json&module=invoice", "", "", url.Values{"format": {"json"}, "module": {"invoice"}}},
+			{"olga", "/api/v1/accounts/" + w.ids["aurora"].String() + "/history?format=csv", "accounts", w.ids["aurora"].String(), url.Values{"format": {"csv"}}},
+		} {
+			var taken bytes.Buffer
+			var of readapi.Opened
+			done, whole := int64(0), int64(0)
+			total, err := reader.Export(ctx, &taken, readapi.HistoryExport{
+				Scope: w.scopeOf(x.who), Collection: x.collection, ID: x.id, Ask: x.ask,
+				Begin:    func(o readapi.Opened) error { of = o; return nil },
+				Progress: func(d, t int64) { done, whole = d, t },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := w.ask(http.MethodGet, x.path, x.who).body; taken.String() != want || total == 0 || done != total || whole != total {
+				t.Errorf("%s: %d of %d of %d entries, %d bytes, want %d", x.path, done, whole, total, taken.Len(), len(want))
+			}
+			if (of.Type == "account") != (x.collection != "") {
+				t.Errorf("%s is taken of %+v", x.path, of)
+			}
+		}
+		refuse := func(ask url.Values, id string, begin error) string {
+			_, err := reader.Export(ctx, io.Discard, readapi.HistoryExport{
+				Scope: w.scopeOf("olga"), Collection: "accounts", ID: id, Ask: ask,
+				Begin: func(readapi.Opened) error { return begin }, Progress: func(int64, int64) {},
+			})
+			return domain.AsFault(err).Code
+		}
+		csv := url.Values{"format": {"csv"}}
+		for want, got := range map[string]string{
+			"not-found":         refuse(csv, w.ids["borealis"].String(), nil),
+			"parameter-invalid": refuse(url.Values{"format": {"xml"}}, w.ids["aurora"].String(), nil),
+			"not-on-record":     refuse(csv, w.ids["aurora"].String(), &domain.Fault{Kind: domain.Unavailable, Code: "not-on-record"}),
+		} {
+			if got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
 		}
 	})
 	t.Run("waits, but not for long", func(t *testing.T) {

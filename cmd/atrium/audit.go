@@ -13,6 +13,7 @@ import (
 )
 
 type auditCmd struct {
+	Export      auditExportCmd      `cmd:"" help:"Write the history of the firm or of a client as CSV or JSON."`
 	Monitor     auditMonitorCmd     `cmd:"" help:"Compare every event with what was sealed. Exit code 3 when one differs."`
 	Acknowledge auditAcknowledgeCmd `cmd:"" help:"Accept that sealed events are lost, or change the log key: a new epoch begins."`
 	Bundle      auditBundleCmd      `cmd:"" help:"Write evidence of an account, a project or one document, which atrium-verify checks."`
@@ -20,7 +21,7 @@ type auditCmd struct {
 }
 
 func (auditCmd) Help() string {
-	return "Examples:\n  atrium audit monitor --witness https://witness.example.org --witness-key @witness.pub\n  atrium audit acknowledge --reason 'restored the backup of 3 May'"
+	return "Examples:\n  atrium audit export --out history.csv\n  atrium audit monitor --witness https://witness.example.org --witness-key @witness.pub\n  atrium audit acknowledge --reason 'restored the backup of 3 May'"
 }
 
 type auditMonitorCmd struct {
