@@ -109,6 +109,9 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	k.entrance.tend(work, k, group, c.Role)
 	k.tendFiles(work, group)
 	k.openOperator(work, group)
+	if err := k.takeOrders(work, group); err != nil {
+		return err
+	}
 	if err := c.show(work, k, group); err != nil {
 		return err
 	}

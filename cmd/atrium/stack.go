@@ -36,6 +36,7 @@ type stores struct {
 
 // stack is the open stores and the rooms on top of them, opened in this order and closed in reverse.
 type stack struct {
+	data    string // the folder
 	log     *slog.Logger
 	now     func() time.Time
 	cluster *postgres.Cluster // nil with a database of the firm's own
@@ -72,7 +73,7 @@ type stack struct {
 // openStack opens the stores and builds the rooms. It changes nothing but what a first start makes. On an error
 // everything opened so far is closed.
 func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Logger, traces *telemetry.Traces) (_ *stack, err error) {
-	k := &stack{log: log, now: now, metrics: telemetry.NewMetrics(), traces: traces}
+	k := &stack{data: s.Data, log: log, now: now, metrics: telemetry.NewMetrics(), traces: traces}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, k.Close())
