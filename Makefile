@@ -55,8 +55,8 @@ bench: build ## Measure appends, replay and reads against their limits (FULL=1: 
 
 fault: install ## Kill, cut, fill and freeze everything under load, for half an hour; deploy/faults.md has the figures
 	@.ci/install-strace
-	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histor|Wins|Winner|Crash' \
-		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'
+	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histories|Winner|Crash|Clock|Failed|Two|Lease|Writers|Comes|Outlives' \
+		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./cmd/internal/feed ./cmd/internal/postgres ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)
 	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \

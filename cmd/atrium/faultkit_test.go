@@ -170,7 +170,7 @@ func (c *crowd) try(d *deed, base, body string) (again bool) {
 	switch {
 	case err != nil:
 		return true
-	case reply.StatusCode == http.StatusServiceUnavailable:
+	case reply.StatusCode == http.StatusServiceUnavailable && reply.Header.Get("Retry-After") != "":
 		return true
 	case reply.StatusCode != http.StatusOK:
 		if c.refused.Add(1) == 1 {
@@ -242,11 +242,35 @@ func check(t *testing.T, k *stack, deeds []deed) {
 			twice++
 		}
 	}
+	for law, query := range laws {
+		var broken int
+		if err := k.pools.Projector.QueryRow(t.Context(), "select count(*) from ("+query+") broken").Scan(&broken); err != nil {
+			t.Fatal(err)
+		}
+		if broken > 0 {
+			t.Errorf("it does not hold that %s: %d times", law, broken)
+		}
+	}
 	differences, err := k.engine.Verify(t.Context(), k.source, func(projections.Progress) {})
 	if err != nil || len(differences) > 0 {
 		t.Errorf("the rows are not what the events say: %v, %v", differences, err)
 	}
 	t.Logf("%d deeds, %d acknowledged, %d lost, %d twice, %d rows differ", len(deeds), acked, lost, twice, len(differences))
+}
+
+// laws are queries for what must not be after any fault. The package projections holds its tables to many more.
+var laws = map[string]string{
+	"the lines of an invoice add up to its net amount": `select id from read.invoices
+		where net <> (select coalesce(sum((line -> 'net' ->> 'amount')::bigint), 0) from jsonb_array_elements(lines) line)`,
+	"what was invoiced is paid, credited, void or due": `select id from read.invoices
+		where released and total <> paid + credited + voided + due_amount`,
+	"payments are what was paid": `select i.id from read.invoices i
+		where paid <> (select coalesce(sum(amount - refunded), 0) from read.payments p where p.invoice = i.id)`,
+	"the events of a stream follow one another from 0": `select stream from read.history
+		group by stream having min(revision) <> 0 or count(*) <> max(revision) + 1 or count(distinct revision) <> count(*)`,
+	"no event was applied twice": `select event_id from read.history group by event_id having count(*) > 1`,
+	"numbers of documents have no gap": `select firm from read.numbers group by firm, kind
+		having count(*) <> max(number) or min(number) <> 1 or count(distinct document) <> count(*)`,
 }
 
 // readyAfter waits until a server that was just started is ready, and says how long that took.

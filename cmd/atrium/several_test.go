@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -21,12 +24,7 @@ const handOver = 5 * time.Second
 func TestSeveralProcesses(t *testing.T) {
 	shared, data := shareStores(t), folder(t)
 	arguments := []string{"--data", data, "--eventstore", shared.Eventstore, "--database", shared.Database}
-	tool := func(args ...string) string {
-		return strings.TrimSpace(program(t, exitDone, append(args, arguments...)...))
-	}
-	tool("firm", "create", "--name", "North", "--currency", "USD", "--timezone", "America/Denver")
-	tool("staff", "invite", "--email", "priya@north.example", "--name", "Priya", "--role", "administrator")
-	token := tool("token", "create", "--staff", "priya@north.example")
+	token := firmOf(t, arguments)
 
 	addresses := [2]string{freeAddress(t), freeAddress(t)}
 	bases := [2]string{"http://" + addresses[0], "http://" + addresses[1]}
@@ -52,6 +50,7 @@ func TestSeveralProcesses(t *testing.T) {
 	if slowest > handOver {
 		t.Errorf("the rows stood still for %s", slowest)
 	}
+	readers := read(t, token, 4, bases[:])
 	for i := range now { // a rolling restart
 		crowd.reached(crowd.acks.Load() + 20)
 		if err := now[i].cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -63,6 +62,7 @@ func TestSeveralProcesses(t *testing.T) {
 		start(i)
 		readyAfter(t, bases[i], now[i].output)
 	}
+	t.Logf("%d reads during a rolling restart", readers.stop())
 	deeds := crowd.stop()
 	for i := range now {
 		kill(t, now[i].cmd)
@@ -75,12 +75,7 @@ func TestSeveralProcesses(t *testing.T) {
 func TestAFrozenProjectorIsReplaced(t *testing.T) {
 	shared, data := shareStores(t), folder(t)
 	arguments := []string{"--data", data, "--eventstore", shared.Eventstore, "--database", shared.Database}
-	tool := func(args ...string) string {
-		return strings.TrimSpace(program(t, exitDone, append(args, arguments...)...))
-	}
-	tool("firm", "create", "--name", "North", "--currency", "USD", "--timezone", "America/Denver")
-	tool("staff", "invite", "--email", "priya@north.example", "--name", "Priya", "--role", "administrator")
-	token := tool("token", "create", "--staff", "priya@north.example")
+	token := firmOf(t, arguments)
 	var now [2]running
 	var bases [2]string
 	for i := range now {
@@ -108,6 +103,65 @@ func TestAFrozenProjectorIsReplaced(t *testing.T) {
 		kill(t, now[i].cmd)
 	}
 	settled(t, stores{Data: data, Eventstore: shared.Eventstore, Database: shared.Database}, func(k *stack) { check(t, k, deeds) })
+}
+
+// audience is people who look at their data all the time, behind a balancer: who is not taken in by one server asks the
+// other. None of their requests may fail.
+type audience struct {
+	t    *testing.T
+	done chan struct{}
+	wg   sync.WaitGroup
+	seen atomic.Int64
+}
+
+func read(t *testing.T, token string, people int, bases []string) *audience {
+	a := &audience{t: t, done: make(chan struct{})}
+	for n := range people {
+		a.wg.Go(func() {
+			for i := n; ; i++ {
+				select {
+				case <-a.done:
+					return
+				default:
+					a.look(token, bases[i%len(bases)], bases[(i+1)%len(bases)])
+				}
+			}
+		})
+	}
+	return a
+}
+
+// look asks one server, and the other when there is no connection to the first.
+func (a *audience) look(token string, bases ...string) {
+	var refused error
+	for _, base := range bases {
+		r, err := http.NewRequest(http.MethodGet, base+"/api/v1/accounts?limit=5", nil)
+		if err != nil {
+			a.t.Error(err)
+			return
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		reply, err := http.DefaultClient.Do(r)
+		if err != nil {
+			refused = err
+			continue
+		}
+		raw, err := io.ReadAll(reply.Body)
+		reply.Body.Close()
+		if err != nil || reply.StatusCode != http.StatusOK {
+			a.t.Errorf("a read: %d %s, %v", reply.StatusCode, raw, err)
+		}
+		a.seen.Add(1)
+		return
+	}
+	a.t.Errorf("nobody takes a read: %v", refused)
+}
+
+// stop ends the looking and tells how many requests were answered.
+func (a *audience) stop() int64 {
+	close(a.done)
+	a.wg.Wait()
+	return a.seen.Load()
 }
 
 // shareStores starts an event node and a Postgres of their own.

@@ -20,45 +20,62 @@ import (
 // scripted is how many events the script of a crash walk appends.
 const scripted = 50
 
-// TestCrashPoints lets the node die at its n-th sync, write or rename, for every n until the script ends unhurt (a few
-// of them without make fault). strace counts in each thread for itself, so a point is the first thread that comes so far.
-// Started again, the node holds a prefix of the script with everything that was acknowledged.
+// TestCrashPoints lets the node die at its n-th sync, write or rename, for every n until the script ends unhurt, and lets
+// syncs fail (a few of each without make fault). strace counts in each thread for itself, so a point is the first thread
+// that comes so far. Started again, the node holds a prefix of the script with everything that was acknowledged.
 func TestCrashPoints(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Fatal("strace is needed: run .ci/install-strace")
 	}
+	if out, err := exec.Command("strace", "-qq", "-o", "/dev/null", "true").CombinedOutput(); err != nil {
+		t.Skipf("this machine does not let one process look into another (ptrace), so no system call can be made to fail: %v %s", err, out)
+	}
+	const syncs, writes, renames = "fsync,fdatasync", "write,pwrite64", "rename,renameat,renameat2"
 	for _, c := range []struct {
-		calls      string
-		from, step int // without make fault
-	}{{"fsync,fdatasync", 1, 5}, {"write,pwrite64", 20, 70}, {"rename,renameat,renameat2", 1, 2}} {
-		t.Run(c.calls, func(t *testing.T) {
+		calls, fault string
+		from, step   int // without make fault
+		upTo         int // 0: until the script ends unhurt; not every failure of a sync ends it
+	}{
+		{syncs, "signal=SIGKILL", 1, 6, 0},
+		{writes, "signal=SIGKILL", 20, 70, 0},
+		{renames, "signal=SIGKILL", 1, 2, 0},
+		{syncs, "error=EIO", 8, 23, 30},
+		{syncs, "error=ENOSPC", 12, 23, 30},
+	} {
+		t.Run(c.calls+" "+c.fault, func(t *testing.T) {
 			at, step, points := c.from, c.step, 0
 			if long() {
 				at, step = 1, 1
 			}
-			for ; crashAt(t, c.calls, at); at += step {
-				points++
+			for ; c.upTo == 0 || at <= c.upTo; at += step {
+				ended := crashAt(t, c.calls, c.fault, at)
+				if ended {
+					points++
+				}
+				if c.upTo == 0 && !ended {
+					break
+				}
 			}
-			t.Logf("died at %d points, the script makes less than %d of these calls", points, at)
+			t.Logf("ended early at %d points before the call of number %d", points, at)
 			if points == 0 {
-				t.Error("it never died: the walk does not test anything")
+				t.Error("it never ended early: the walk does not test anything")
 			}
 		})
 	}
 }
 
-// crashAt runs the script on a node that dies at its n-th of some calls, and looks at what is left. died is false when it
-// does not make so many.
-func crashAt(t *testing.T, calls string, n int) (died bool) {
+// crashAt runs the script on a node to which a fault comes at its n-th of some calls, and looks at what is left. ended is
+// false when the script did not notice, or the node does not make so many.
+func crashAt(t *testing.T, calls, fault string, n int) (ended bool) {
 	t.Helper()
 	dir, err := os.MkdirTemp(t.TempDir(), "node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	acked, died := script(t, dir, calls, n)
+	acked, ended := script(t, dir, calls, fault, n)
 	node, err := eventnode.Start(t.Context(), eventnode.Options{Dir: dir, Listen: "127.0.0.1:0", MinFree: 1})
 	if err != nil {
-		t.Fatalf("after a crash at %d of %s the node does not start: %v", n, calls, err)
+		t.Fatalf("after %s at %d of %s the node does not start: %v", fault, n, calls, err)
 	}
 	t.Cleanup(func() { _ = node.Close() })
 	log, err := Open(node.URL(), Options{})
@@ -71,21 +88,22 @@ func crashAt(t *testing.T, calls string, n int) (died bool) {
 		t.Fatal(err)
 	}
 	if len(stored) < acked || len(stored) > acked+1 {
-		t.Errorf("after a crash at %d of %s there are %d events, %d were acknowledged", n, calls, len(stored), acked)
+		t.Errorf("after %s at %d of %s there are %d events, %d were acknowledged", fault, n, calls, len(stored), acked)
 	}
 	for i, e := range stored {
 		if want := event(fmt.Sprint("script-", i))[0].ID; e.ID != want || e.Revision != int64(i) {
-			t.Errorf("after a crash at %d of %s event %d is %s at revision %d", n, calls, i, e.ID, e.Revision)
+			t.Errorf("after %s at %d of %s event %d is %s at revision %d", fault, n, calls, i, e.ID, e.Revision)
 		}
 	}
-	return died
+	return ended
 }
 
-// script appends one event after the other to a node under strace, until all are acknowledged or the node is dead.
-func script(t *testing.T, dir, calls string, n int) (acked int, died bool) {
+// script appends one event after the other to a node under strace, until all are acknowledged, the node is dead or it has
+// closed its log, which it says again and again then.
+func script(t *testing.T, dir, calls, fault string, n int) (acked int, ended bool) {
 	t.Helper()
 	cmd := exec.Command("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace="+calls,
-		"-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", calls, n), os.Args[0])
+		"-e", fmt.Sprintf("inject=%s:%s:when=%d", calls, fault, n), os.Args[0])
 	cmd.Env = append(os.Environ(), childFolder+"="+dir, childListen+"=127.0.0.1:0")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	says, said, err := os.Pipe()
@@ -109,7 +127,7 @@ func script(t *testing.T, dir, calls string, n int) (acked int, died bool) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // strace and what it looks at; it may be gone
 		<-gone
 	}()
-	if readErr != nil {
+	if readErr != nil || !strings.HasPrefix(line, "esdb") {
 		return 0, true // while it started
 	}
 	log, err := Open(strings.TrimSpace(line), Options{Timeout: 2 * time.Second})
@@ -123,7 +141,7 @@ func script(t *testing.T, dir, calls string, n int) (acked int, died bool) {
 		<-gone
 		stop() // nobody will answer any more
 	}()
-	for acked < scripted {
+	for refusals := 0; acked < scripted && refusals < 5; {
 		expected := int64(acked) - 1
 		if acked == 0 {
 			expected = domain.NoStream
@@ -133,9 +151,9 @@ func script(t *testing.T, dir, calls string, n int) (acked int, died bool) {
 			acked++
 			continue
 		}
-		if ctx.Err() != nil {
+		if refusals++; ctx.Err() != nil {
 			return acked, true
 		}
 	}
-	return acked, false
+	return acked, acked < scripted
 }
