@@ -382,3 +382,19 @@ func FuzzPicture(f *testing.F) {
 		}
 	})
 }
+
+// FuzzForm reads anything as an upload: it is taken or refused with a reason, never by a mistake of ours.
+func FuzzForm(f *testing.F) {
+	body, contentType := form(f, "logo.png", pngOf(f, painted(4, 2)))
+	f.Add(contentType, body.Bytes())
+	f.Add("multipart/form-data; boundary=x", []byte("--x\r\nContent-Disposition: form-data; name=file; filename=\"..\\..\\a.png\"\r\n\r\n\r\n--x--"))
+	f.Add("multipart/form-data; boundary=x", []byte("--x\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n--x"))
+	f.Add("multipart/form-data", []byte("--\r\n"))
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		d, _ := newDesk()
+		got, err := send(d, administrator, bytes.NewReader(body), contentType)
+		if err != nil && domain.AsFault(err).Kind == domain.Internal {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	})
+}
