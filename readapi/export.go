@@ -207,7 +207,7 @@ type csvEntries struct {
 func (c *csvEntries) begin() error {
 	columns := []string{
 		"position", "time", "actor_id", "actor_name", "actor_kind", "on_behalf_of", "action", "sentence", "record_type", "record_id",
-		"record_label", "changes", "command", "cause",
+		"record_label", "changes", "command", "cause", "id",
 	}
 	if c.staff {
 		columns = append(columns, "ip", "session")
@@ -222,7 +222,7 @@ func (c *csvEntries) entry(e *StaffEntry) error {
 	}
 	cells := []string{
 		e.Position.String(), e.Time.Format(time.RFC3339Nano), idText(e.Actor.ID), e.Actor.Name, e.Actor.Kind, idText(e.Actor.OnBehalfOf),
-		e.Action, e.Sentence, e.Record.Type, idText(e.Record.ID), e.Record.Label, string(changes), idText(e.Command), idText(e.Cause),
+		e.Action, e.Sentence, e.Record.Type, idText(e.Record.ID), e.Record.Label, string(changes), idText(e.Command), idText(e.Cause), idText(e.ID),
 	}
 	if c.staff {
 		cells = append(cells, e.IP, e.Session)

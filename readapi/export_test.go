@@ -57,6 +57,34 @@ func testHistory(t *testing.T, w *world) {
 	}
 }
 
+// testWhy asks why a contact was added: because their account was opened. Whoever may not see the entry gets nothing.
+func testWhy(t *testing.T, w *world) {
+	at := ""
+	for _, e := range list[readapi.StaffEntry](w, "/api/v1/accounts/"+w.ids["aurora"].String()+"/history?action=ContactAdded", "ada", 50) {
+		if e.Cause != domain.NoID {
+			at = e.Position.String()
+		}
+	}
+	for _, path := range []string{"/api/v1/history", "/api/v1/activity", "/api/v1/accounts/" + w.ids["aurora"].String() + "/history"} {
+		why := list[readapi.StaffEntry](w, path+"?why="+at, "ada", 50)
+		if len(why) != 2 || why[0].Action != "ContactAdded" || why[1].Action != "AccountOpened" || why[0].Cause != why[1].ID || why[1].Cause != domain.NoID {
+			t.Errorf("%s: %+v", path, why)
+		}
+	}
+	mine := list[readapi.Entry](w, "/api/v1/activity", "olga", 1)
+	if why := list[readapi.Entry](w, "/api/v1/activity?why="+mine[0].Position.String(), "olga", 50); len(why) != 1 || why[0].ID != mine[0].ID {
+		t.Errorf("olga is told %+v", why)
+	}
+	for who, path := range map[string]string{"bea": "/api/v1/activity?why=" + at, "ada": "/api/v1/activity?why=1"} {
+		if why := list[readapi.Entry](w, path, who, 50); len(why) != 0 {
+			t.Errorf("%s is told %+v", who, why)
+		}
+	}
+	if a := w.ask(http.MethodGet, "/api/v1/activity?why=x", "ada"); w.problemOf(a).Code != "parameter-invalid" {
+		t.Errorf("why=x: %s", a.body)
+	}
+}
+
 func testExports(t *testing.T, w *world) {
 	paged := list[readapi.StaffEntry](w, "/api/v1/history", "ada", 50)
 	a := w.ask(http.MethodGet, "/api/v1/history?format=json", "ada")

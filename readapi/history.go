@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -17,6 +18,7 @@ import (
 
 // Entry is one line of history: who did what to which record, when, and what changed.
 type Entry struct {
+	ID       domain.ID       `json:"id" sql:"h.event_id" doc:"of the event, which later ones name as their cause"`
 	Position domain.Position `json:"position" sql:"h.position"`
 	Time     time.Time       `json:"time" sql:"h.time"`
 	Actor    EntryActor      `json:"actor"`
@@ -83,7 +85,7 @@ func hiddenModules(scope *auth.Scope) []string {
 
 // historyParameters are what every history takes. Formats other than page give everything at once.
 var (
-	historyParameters = []string{"limit", "cursor", "person", "module", "action", "looks", "from", "to", "q", "format", "after", asOfParameter}
+	historyParameters = []string{"limit", "cursor", "person", "module", "action", "looks", "from", "to", "q", "why", "format", "after", asOfParameter}
 	historyFormats    = []string{"page", "csv", "json"}
 )
 
@@ -159,7 +161,8 @@ type historyQuery struct {
 	person, module, action, text string
 	looks                        string // yes: only what changed nothing; no: only what did; empty: both
 	from, to                     time.Time
-	at                           cursor // of the page that was asked for; no value: the first
+	why                          domain.Position // of the entry that is asked about; none: all entries
+	at                           cursor          // of the page that was asked for; no value: the first
 	limit                        int
 	format                       string
 }
@@ -175,6 +178,12 @@ func (s *server) queryHistory(scope *auth.Scope, p *params) *historyQuery {
 	h.looks = yesOrNo(p)
 	h.from, _ = p.instant("from", scope.Settings.Location(), false)
 	h.to, _ = p.instant("to", scope.Settings.Location(), true)
+	if text, ok := p.get("why"); ok {
+		var err error
+		if h.why, err = domain.ParsePosition(text); err != nil {
+			p.fail("why", "parameter-invalid", "Give the position of an entry, as the history has it.")
+		}
+	}
 	if text, ok := p.get("cursor"); ok {
 		var ok bool
 		if h.at, ok = parseCursor(text, historyList, sortNumber); !ok {
@@ -231,8 +240,25 @@ func (h *historyQuery) matching(what string) *statement {
 	if h.text != "" {
 		st.add(" and (", contains([]string{"h.sentence", "h.label", "s.name", "c.name"}, st.arg(h.text)), ")")
 	}
+	if h.why.Commit > 0 {
+		near := ""
+		if !h.scope.Staff() {
+			near = " and account = {account}"
+		}
+		st.add(" and h.position in (with recursive why (position, cause, steps) as (select position, cause, 0 from history where firm = {firm} and position = ",
+			st.arg(h.why.Commit), strings.ReplaceAll(ledTo, "$near", near), ")")
+	}
 	return st
 }
+
+// ledTo follows the causes of an entry up to one that has none: what a person did, or a clock. An effect follows its
+// cause soon, so not all that ever happened is searched.
+const ledTo = ` union all
+	select led.position, led.cause, why.steps + 1 from why cross join lateral (
+		select position, cause from (
+			select position, cause, event_id from history where firm = {firm}$near and position < why.position order by position desc limit 50000
+		) before where event_id = why.cause limit 1) led
+	where why.cause is not null and why.steps < 20) select position from why`
 
 // statement is the query, newest first, without a limit. The page before one comes from its end.
 func (h *historyQuery) statement() *statement {

@@ -253,6 +253,8 @@ func parameter(name string, c *collection) *huma.Param {
 		return describe("Kind of record: invoice, project, …", nil)
 	case "action":
 		return describe("What was done: InvoiceSent, StageAdvanced, …", nil)
+	case "why":
+		return describe("Only the entry at this position, and what led to it: cause by cause, up to a person or a clock.", positionSchema{}.Schema(nil))
 	case "format":
 		return describe("csv and json give everything at once, without pages.", &huma.Schema{Type: "string", Enum: anys(historyFormats), Default: historyFormats[0]})
 	case "from", "to":

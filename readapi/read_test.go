@@ -23,7 +23,7 @@ func TestReads(t *testing.T) {
 	w := newWorld(t)
 	for name, test := range map[string]func(*testing.T, *world){
 		"invoices": testInvoices, "pages": testPages, "search and filters": testFilters, "statements": testStatements, "papers": testPapers,
-		"dashboards": testDashboards, "contracts": testContracts, "me": testMe, "history": testHistory, "exports": testExports,
+		"dashboards": testDashboards, "contracts": testContracts, "me": testMe, "history": testHistory, "why": testWhy, "exports": testExports,
 		"what clients must not see": testMarkers, "bad parameters": testParameters, "headers": testHeaders, "round trips": testRoundTrips,
 		"bodies of HEAD": testHead, "documentation": testDocs, "methods": testMethods, "cross-origin": testCrossOrigin,
 		"pages both ways": testPaging, "cells are no formulas": testCells, "authorisation matrix": testMatrix, "evidence": testEvidence, "rights of tokens": testRights, "as of now": testAsOfNow, "as_of": testAsOfParameter,
