@@ -50,6 +50,7 @@ type Opened struct {
 	Account domain.ID   // none: it is of the firm itself
 	Open    bool        // contacts of the account may know
 	To      []domain.ID // only these; none: all of them
+	SHA256  string      // of the file that is taken, if one is
 }
 
 // Audited says what an answer is on record: each route declares it.

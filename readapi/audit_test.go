@@ -2,6 +2,8 @@ package readapi_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,7 +101,8 @@ func (w *world) leaves(path, role string, want readapi.Look) {
 	w.t.Helper()
 	book := w.options.Audit.(*scribe)
 	book.heard()
-	if a := w.ask(http.MethodGet, path, role); a.status != http.StatusOK {
+	a := w.ask(http.MethodGet, path, role)
+	if a.status != http.StatusOK {
 		w.t.Errorf("%s as %s: %d", path, role, a.status)
 		return
 	}
@@ -117,6 +120,9 @@ func (w *world) leaves(path, role string, want readapi.Look) {
 	got := heard[0]
 	if got.Act != want.Act || got.What != want.What || got.Record.Type != want.Record.Type || !strings.Contains(path, got.Record.ID.String()) {
 		w.t.Errorf("%s as %s leaves %s %q of %s %s", path, role, got.Act, got.What, got.Record.Type, got.Record.ID)
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(a.body))); (got.Act == readapi.Downloaded) != (got.Record.SHA256 == sum) {
+		w.t.Errorf("%s as %s: the line names file %q, it is %s", path, role, got.Record.SHA256, sum)
 	}
 	if got.Meta.Actor.ID != w.ids[role] || got.Meta.Account == domain.NoID || got.Meta.Firm == domain.NoID || got.Meta.Request == "" {
 		w.t.Errorf("%s as %s: who it was is %+v of account %s", path, role, got.Meta.Actor, got.Meta.Account)

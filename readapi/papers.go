@@ -1,6 +1,8 @@
 package readapi
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -283,6 +285,8 @@ func (s *server) drawn(p *paper) http.HandlerFunc {
 			Problem(w, r, fmt.Errorf("drawing one of %s: %w", p.of.name, err))
 			return
 		}
+		sum := sha256.Sum256(body)
+		q.opened[0].SHA256 = hex.EncodeToString(sum[:])
 		if err := onRecord(r, q.opened[0], ""); err != nil {
 			Problem(w, r, err)
 			return

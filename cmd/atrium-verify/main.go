@@ -179,8 +179,13 @@ func (r *result) print(w io.Writer, asJSON bool) error {
 	for i := range r.File.NamedBy {
 		e := &r.File.NamedBy[i]
 		what := "named by"
-		if strings.HasSuffix(e.Type, "Signed") {
+		switch {
+		case strings.HasSuffix(e.Type, "Signed"):
 			what = "signed in"
+		case e.Type == "CopyDelivered":
+			what = "delivered as the signed copy in"
+		case e.Type == "FileDownloaded":
+			what = "downloaded from the portal in"
 		}
 		fmt.Fprintf(w, "  %s %s\n", what, e)
 	}

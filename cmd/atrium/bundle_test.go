@@ -78,6 +78,7 @@ func TestEvidence(t *testing.T) {
 			path, name string
 			status     int
 		}{
+			{"/api/v1/invoices/" + invoice + "/pdf", "invoice.pdf", 200},
 			{path, "first.zip", 200},
 			{path, "second.zip", 200},
 			{path + "?about=invoice-" + invoice + "&since=5", "invoice.zip", 200},
@@ -104,6 +105,11 @@ func TestEvidence(t *testing.T) {
 	verify(0, at("third.zip"), "--extends", at("first.zip"), "--extends", at("second.zip"))
 	verify(0, at("invoice.zip"))
 	verify(3, at("first.zip"), "--extends", at("third.zip"))
+	if said := verify(0, at("invoice.pdf"), "--bundle", at("invoice.zip")); !strings.Contains(said, "downloaded from the portal in") {
+		t.Error(said)
+	}
+	changeBit(t, at("invoice.pdf"), at("changed.pdf"), 8*1000)
+	verify(3, at("changed.pdf"), "--bundle", at("invoice.zip"))
 	var verdict bundle.Verdict
 	if err := json.Unmarshal([]byte(verify(0, at("third.zip"), "--json")), &verdict); err != nil {
 		t.Fatal(err)
@@ -130,14 +136,23 @@ func TestEvidence(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
-		changed := bytes.Clone(whole)
-		bit := random.IntN(8 * len(changed))
-		changed[bit/8] ^= 1 << (bit % 8)
-		if err := os.WriteFile(at("changed.zip"), changed, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		bit := random.IntN(8 * len(whole))
+		changeBit(t, at("third.zip"), at("changed.zip"), bit)
 		if said := verify(3, at("changed.zip")); !strings.Contains(said, "Not as claimed") {
 			t.Error(fmt.Sprint("bit ", bit, ": ", said))
 		}
+	}
+}
+
+// changeBit copies a file with one bit changed.
+func changeBit(t *testing.T, from, to string, bit int) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[bit/8] ^= 1 << (bit % 8)
+	if err := os.WriteFile(to, content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -38,7 +38,7 @@ func (l looks) line(look readapi.Look) commands.AuditLine {
 		fact = audit.RecordViewed{About: about, Part: look.What}
 		m.Command = commands.ViewedOnce(m, look.What, r.ID)
 	case readapi.Downloaded:
-		fact = audit.FileDownloaded{About: about, File: look.What}
+		fact = audit.FileDownloaded{About: about, File: look.What, SHA256: r.SHA256}
 	case readapi.Exported:
 		fact = audit.DataExported{About: about, Data: look.What, Format: look.Format}
 	case readapi.Refused:

@@ -67,8 +67,9 @@ type RecordViewed struct {
 
 // FileDownloaded says that somebody took a file away.
 type FileDownloaded struct {
-	About `json:"about"`
-	File  string `json:"file"` // what it is: "invoice", "receipt", "statement", "contract"
+	About  `json:"about"`
+	File   string `json:"file"`             // what it is: "invoice", "receipt", "statement", "contract"
+	SHA256 string `json:"sha256,omitempty"` // of the file, so that years later it can be told from another
 }
 
 // DataExported says that somebody took data away as a file for programs.

@@ -16,7 +16,7 @@ var seven = audit.About{
 func samples() []domain.Event {
 	return []domain.Event{
 		audit.RecordViewed{About: seven, Part: "statement"},
-		audit.FileDownloaded{About: seven, File: "invoice"},
+		audit.FileDownloaded{About: seven, File: "invoice", SHA256: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"},
 		audit.DataExported{About: seven, Data: "history", Format: "csv"},
 		audit.AccessRefused{About: seven, Tried: "SendInvoice", Code: "not-permitted"},
 		audit.MailSent{About: seven, Kind: "new invoice", Person: dt.ID("ana")},
@@ -36,7 +36,7 @@ func TestSentences(t *testing.T) {
 		"exported the history of invoice 2026-007 as csv":         audit.DataExported{About: seven, Data: "history", Format: "csv"},
 		"tried to open invoice 2026-007 and was refused":          audit.AccessRefused{About: seven, Tried: audit.Look, Code: "not-found"},
 		"tried to send invoice and was refused: invoice 2026-007": audit.AccessRefused{About: seven, Tried: "SendInvoice", Code: "invoice-void"},
-		"sent a mail: new invoice":                                audit.MailSent{About: seven, Kind: "new invoice"},
+		"went out: new invoice":                                   audit.MailSent{About: seven, Kind: "new invoice"},
 		"ran atrium replay verify as root: no differences":        audit.ToolRun{Tool: "replay verify", Result: "no differences", By: domain.P("root")},
 	} {
 		if got := e.Sentence(); got != want {

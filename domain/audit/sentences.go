@@ -50,7 +50,7 @@ func words(name string) string {
 }
 
 // Sentence for history.
-func (e MailSent) Sentence() string { return "sent a mail: " + e.Kind }
+func (e MailSent) Sentence() string { return "went out: " + e.Kind }
 
 // Sentence for history.
 func (e ToolRun) Sentence() string {
