@@ -46,7 +46,6 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error { return c.serve(c
 // serve runs the server until ctx ends. prepare, when given, runs before it says that it is ready.
 func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.Context, *stack) error) (err error) {
 	begun := t.now()
-	spaciousHeap()
 	if err := c.check(); err != nil {
 		return err
 	}

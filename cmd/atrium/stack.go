@@ -73,6 +73,7 @@ type stack struct {
 // openStack opens the stores and builds the rooms. It changes nothing but what a first start makes. On an error
 // everything opened so far is closed.
 func openStack(ctx context.Context, s stores, now func() time.Time, log *slog.Logger, traces *telemetry.Traces) (_ *stack, err error) {
+	spaciousHeap()
 	k := &stack{data: s.Data, log: log, now: now, metrics: telemetry.NewMetrics(), traces: traces}
 	defer func() {
 		if err != nil {
