@@ -51,7 +51,7 @@ golden: ## Write the golden samples anew; read the difference before you commit 
 	@go test $$(grep -rlE --include='*_test.go' '^func Test\w*Golden' . | xargs -n1 dirname | sort -u) -run Golden -update
 
 bench: build ## Measure appends, replay and reads against their limits (FULL=1: full size)
-	@for what in append replay visible read pages; do bin/atrium bench $$what $(if $(FULL),--full); done
+	@for what in append replay visible read pages history audit scale; do bin/atrium bench $$what $(if $(FULL),--full); done
 
 fault: install ## Kill, cut, fill and freeze everything under load, for half an hour; deploy/faults.md has the figures
 	@.ci/install-strace

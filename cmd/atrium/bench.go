@@ -21,6 +21,7 @@ type benchCmd struct {
 	History benchHistoryCmd `cmd:"" help:"First pages of a long history with filters and search, against what they have to reach."`
 	Audit   benchAuditCmd   `cmd:"" help:"Sealing a backlog, and the monitor over it (P12), against what they have to reach."`
 	Visible benchVisibleCmd `cmd:"" help:"From a command to its row (P5), against a synced write and a commit."`
+	Scale   benchScaleCmd   `cmd:"" help:"Start (P11), memory (P9), growth (P8), the past (P10) and proofs (P12) of the running program, at several sizes."`
 	Pages   benchPagesCmd   `cmd:"" help:"Pages at 16 connections, and the weight of a first visit (P7), beside the bare handler of read."`
 }
 

@@ -25,6 +25,11 @@ func fillLog(ctx context.Context, k *stack, events int, m *meter) error {
 	}}); err != nil {
 		return err
 	}
+	return w.clients(ctx, events, m)
+}
+
+// clients appends the events of clients, as many as it takes.
+func (w logWriter) clients(ctx context.Context, events int, m *meter) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(32)
 	for made := 1; made < events; made += perClient {
@@ -35,7 +40,7 @@ func fillLog(ctx context.Context, k *stack, events int, m *meter) error {
 }
 
 // perClient is how many events one client of the benchmark brings.
-const perClient = 1 + 2 + 6 + 5*5
+const perClient = 1 + 2 + 6 + 5*perInvoice
 
 type logWriter struct {
 	k    *stack
@@ -63,13 +68,21 @@ func (w logWriter) client(ctx context.Context, n int) error {
 	if err := w.append(ctx, domain.NewID(), id, "project", facts...); err != nil {
 		return err
 	}
-	for i := range 5 {
-		if err := w.append(ctx, domain.NewID(), id, "invoice", w.invoice(int64(n*5+i))...); err != nil {
+	return w.invoices(ctx, id, n*5, 5)
+}
+
+// invoices appends some of one account, numbered from a number on.
+func (w logWriter) invoices(ctx context.Context, account domain.ID, from, count int) error {
+	for i := range count {
+		if err := w.append(ctx, domain.NewID(), account, "invoice", w.invoice(int64(from+i))...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// perInvoice is how many events one invoice of the benchmark brings.
+const perInvoice = 5
 
 func (w logWriter) invoice(number int64) []domain.Event {
 	euros := func(n int64) domain.Money { return domain.Money{Amount: n, Currency: "EUR"} }
