@@ -1693,7 +1693,7 @@ func modulesView(p accountForm) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.Checkboxes(hinted(optional(p.Form.field("modules", "Parts of the portal", "")), "What is off leaves the menu of this client at once. Nothing is deleted, and you keep it."), p.options()...).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Checkboxes(hinted(p.Form.field("modules", "Parts of the portal", ""), "What is off leaves the menu of this client at once. Nothing is deleted, and you keep it."), p.options()...).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -470,7 +470,7 @@ func rightsFields(f *form, role string, permissions []string, hint string) templ
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Checkboxes(hinted(optional(f.field("permissions", "Permissions", "")), hint), f.options("permissions", permissionOptions(), permissions...)...).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Checkboxes(hinted(f.field("permissions", "Permissions", ""), hint), f.options("permissions", permissionOptions(), permissions...)...).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

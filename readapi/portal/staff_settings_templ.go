@@ -364,7 +364,7 @@ func settingsView(p settingsPage) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = ui.Checkboxes(hinted(optional(p.Form.field("modules", "Parts of the portal", "")), "What is off leaves the menu of every client at once. Nothing is deleted, and you keep it."), p.Form.moduleOptions(p.Settings.ModulesOff)...).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Checkboxes(hinted(p.Form.field("modules", "Parts of the portal", ""), "What is off leaves the menu of every client at once. Nothing is deleted, and you keep it."), p.Form.moduleOptions(p.Settings.ModulesOff)...).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

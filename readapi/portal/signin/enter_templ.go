@@ -83,7 +83,7 @@ func signInForm(a ui.AuthPage, firm door.Firm, f form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.PasskeyButton(ui.PasskeyProps{Label: "Use a passkey", Begin: "/login/passkey/begin", Finish: withNext("/login/passkey", f.get("next"))}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PasskeyButton(ui.PasskeyProps{Label: "Use a passkey", Begin: "/login/passkey/begin", Finish: withNext("/login/passkey", f.get("next")), Wide: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -173,7 +173,7 @@ func advice() templ.Component {
 			templ_7745c5c3_Var5 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<ul><li>Use the address to which the firm writes to you. Another one is not known here.</li><li>No mail after a minute? Look among the unwanted ones. After five mails in an hour the next one takes a while.</li><li>A link works once, for ten minutes, in the browser where you asked for it. In any other, <a href=\"/login/code\">type the code</a> of the same mail.</li><li>Forgot the password? <a href=\"/reset\">Set a new one</a>, or ask for a link: it always works.</li><li>Lost your phone? A recovery code stands in for it. Without one, ask the firm.</li><li>Was your mailbox broken into? Tell the firm: it can shut your access at once.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<ul class=\"advice\"><li>Use the address to which the firm writes to you. Another one is not known here.</li><li>No mail after a minute? Look among the unwanted ones. After five mails in an hour the next one takes a while.</li><li>A link works once, for ten minutes, in the browser where you asked for it. In any other, <a href=\"/login/code\">type the code</a> of the same mail.</li><li>Forgot the password? <a href=\"/reset\">Set a new one</a>, or ask for a link: it always works.</li><li>Lost your phone? A recovery code stands in for it. Without one, ask the firm.</li><li>Was your mailbox broken into? Tell the firm: it can shut your access at once.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
