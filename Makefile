@@ -55,7 +55,7 @@ bench: build ## Measure appends, replay and reads against their limits (FULL=1: 
 
 fault: install ## Kill, cut, fill and freeze everything under load, for half an hour; deploy/faults.md has the figures
 	@.ci/install-strace
-	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histories|Winner|Crash|Clock|Failed|Two|Lease|Writers|Comes|Outlives' \
+	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histories|Winner|Crash|Clock|Failed|TwoProjectors|Lease|Writers|Comes|Outlives|Replaced|LostReply' \
 		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./cmd/internal/feed ./cmd/internal/postgres ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)
