@@ -53,6 +53,8 @@ let added = 0;
 function addLine(box) {
 	const part = box.querySelector("template").content.cloneNode(true), key = "-a" + ++added;
 	for (const e of all("[id], [for], [aria-describedby]", part)) for (const name of ["id", "for", "aria-describedby"]) if (e.hasAttribute(name)) e.setAttribute(name, e.getAttribute(name).replaceAll("-new", key));
+	// As on the line before: a rate that nobody chose is a mistake that nobody sees.
+	part.querySelector("[name=tax]").value = [...all("ol [name=tax]", box)].at(-1).value;
 	box.querySelector("ol").append(part);
 	sum(box);
 	box.querySelector("ol > :last-child input").focus();

@@ -93,6 +93,7 @@ func TestScript(t *testing.T) {
 		if got := portaltest.Eval[string](tab, `document.querySelector("[data-line]:last-child [name=description]").value`); got != "Workshop" {
 			t.Errorf("the new line has the focus no more: it holds %q", got)
 		}
+		tab.WaitTrue(`((all) => all.at(-1) === all.at(-2) && all.at(-1) !== "0")([...document.querySelectorAll("[data-line] [name=tax]")].map((e) => e.value))`)
 		portaltest.CheckLook(tab, "a new line")
 		tab.Click("[data-line]:first-child [data-remove-line]")
 		tab.WaitTrue(`document.querySelectorAll("[data-line]").length === 3`)
