@@ -130,6 +130,7 @@ func TestKilledRebuilds(t *testing.T) {
 			t.Fatalf("killed at request %d:\n%s", writes, d)
 		}
 		if undisturbed {
+			t.Logf("cut at %d requests of a rebuild", writes/23)
 			return
 		}
 	}

@@ -192,4 +192,5 @@ func TestOneWinner(t *testing.T) {
 	if stored, err := log.Load(t.Context(), "raced", 0); err != nil || len(stored) != rounds {
 		t.Errorf("%d events, %v", len(stored), err)
 	}
+	t.Logf("%d rounds of %d, one winner in each", rounds, racers)
 }

@@ -137,6 +137,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 		select {
 		case <-cut:
 		case <-done:
+			t.Logf("%d power cuts, %d events acknowledged", round, len(acknowledged))
 			return
 		}
 		mu.Lock()
@@ -211,6 +212,7 @@ func TestEveryCrashPoint(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("power cut at each of %d writes", len(crashes))
 	if len(crashes) < 40 {
 		t.Errorf("only %d writes seen", len(crashes))
 	}
@@ -346,6 +348,7 @@ func TestEveryTornTail(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("cut and flipped at each of the last %d bytes", tail)
 }
 
 // FuzzRecovery writes anything over the newest log file, anywhere, and may cut it there: the store opens with a prefix of the

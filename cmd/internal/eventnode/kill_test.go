@@ -75,7 +75,11 @@ func (c *child) kill(t *testing.T) {
 // TestKill kills the node again and again under load. Writers repeat an append with the same ids until it is acknowledged. In
 // the end each event is there exactly once, where its reply said.
 func TestKill(t *testing.T) {
-	const writers, kills, between = 8, 6, 150
+	const writers, between = 8, 150
+	kills := 6
+	if os.Getenv("ATRIUM_FAULT") == "long" {
+		kills = 100
+	}
 	dir := t.TempDir()
 	node := spawn(t, dir, "127.0.0.1:0")
 	listen := strings.TrimSuffix(strings.TrimPrefix(node.url, "esdb://"), "?tls=false")
@@ -141,6 +145,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d kills, %d acknowledged", kills, total.Load())
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
