@@ -152,7 +152,7 @@ func TestKilledReplay(t *testing.T) {
 			if err := rebuild.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				t.Fatal(err)
 			}
-			<-done
+			<-done //nolint:errcheck // it was killed
 			killed++
 		case err := <-done:
 			longest = time.Since(begun)
