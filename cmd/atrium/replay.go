@@ -82,7 +82,7 @@ func printParked(t *terminal, parked []projections.ParkedStream) {
 
 type replayRebuildCmd struct {
 	replayFlags
-	Only string `help:"Make this table alone anew, in one swap." placeholder:"TABLE"`
+	Only string `help:"Make this table alone anew, in one swap; rollback does not undo that." placeholder:"TABLE"`
 }
 
 func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
