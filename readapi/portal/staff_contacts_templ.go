@@ -642,7 +642,7 @@ func contactAside(p contactPage) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = ui.ButtonLink(contactPath(p.Contact.ID)+"/merge", ui.ButtonProps{Label: "Merge a duplicate", Icon: "merge", Small: true}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.ButtonLink(contactPath(p.Contact.ID)+"/merge", ui.ButtonProps{Label: "Merge a duplicate", Icon: "merge", Small: true, Dialog: true}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
