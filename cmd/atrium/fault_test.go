@@ -81,7 +81,7 @@ func TestFaultyLines(t *testing.T) {
 		network = "unix"
 	}
 	events := newFaultyLine(t, "tcp", store.Host, 60_000)
-	rows := newFaultyLine(t, network, place, 200_000)
+	rows := newFaultyLine(t, network, place, 20_000)
 	address := freeAddress(t)
 	now := running{}
 	now.cmd, now.output = child(t, "serve", "--listen", address, "--limit=-1", "--data", data,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -168,7 +169,13 @@ func (a *audience) stop() int64 {
 func shareStores(t *testing.T) stores {
 	t.Helper()
 	address := freeAddress(t)
-	_, output := child(t, "node", "--data", folder(t), "--listen", address)
+	var output *bytes.Buffer
+	t.Cleanup(func() { // after the node was killed
+		if t.Failed() {
+			t.Logf("the event node said:\n%s", output)
+		}
+	})
+	_, output = child(t, "node", "--data", folder(t), "--listen", address)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
