@@ -29,6 +29,9 @@ func (l look) entries(list []readapi.StaffEntry, links bool) []ui.Entry {
 		if l.Staff {
 			one.Notes = notes(e)
 		}
+		if e.Cause != domain.NoID {
+			one.Notes = append(one.Notes, ui.Pair{Key: "Why", Value: ui.Anchor(ui.Link{Label: "How this came about", Href: l.whyPage(e)})})
+		}
 		shown = append(shown, one)
 	}
 	return shown
@@ -50,7 +53,7 @@ func datesInWords(sentence string) string {
 
 func notes(e readapi.StaffEntry) (notes []ui.Pair) {
 	for _, n := range []struct{ key, value string }{
-		{"What", e.Action}, {"From", e.IP}, {"Position", e.Position.String()}, {"Command", known(e.Command)}, {"Cause", known(e.Cause)},
+		{"What", e.Action}, {"From", e.IP}, {"Position", e.Position.String()}, {"Command", known(e.Command)},
 	} {
 		if n.value != "" {
 			notes = append(notes, ui.Pair{Key: n.key, Value: ui.Text(n.value)})
@@ -65,6 +68,15 @@ func known(id domain.ID) string {
 		return ""
 	}
 	return id.String()
+}
+
+// whyPage is the page of what led to an entry.
+func (l look) whyPage(e readapi.StaffEntry) string {
+	page := "/history?why=" + e.Position.String()
+	if l.Staff {
+		return "/staff" + page
+	}
+	return page
 }
 
 // clientEntries are entries as contacts get them.

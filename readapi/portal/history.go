@@ -11,7 +11,7 @@ import (
 )
 
 // historyParameters are what the pages of history take, as the JSON routes do.
-var historyParameters = []string{"q", "module", "person", "from", "to", "cursor"}
+var historyParameters = []string{"q", "module", "person", "from", "to", "why", "cursor"}
 
 // historyPage is what happened, to one record or to all of them.
 type historyPage struct {
@@ -30,8 +30,11 @@ type historyPage struct {
 	Suppose string // the address of the what-if page, if any
 }
 
-// historyLead says what history is, once.
-const historyLead = "Everything that happened, whole and in order. Nothing here can be changed."
+// historyLead says what history is, once; whyLead what a chain of causes is.
+const (
+	historyLead = "Everything that happened, whole and in order. Nothing here can be changed."
+	whyLead     = "How this came about: each step was caused by the one below it, down to a person or the clock."
+)
 
 // modules are the parts of the portal that history can be narrowed to, as far as whoever looks may see them.
 func (v *visit) modules() []ui.Option {
@@ -62,6 +65,9 @@ func (v *visit) historyPage(page ui.Page, entries *readapi.Page[readapi.StaffEnt
 	asked := v.ask(historyParameters)
 	if len(asked) > 0 {
 		h.Clear = h.Path
+	}
+	if asked.Has("why") {
+		h.Lead = whyLead
 	}
 	asked.Del("cursor")
 	asked.Set("format", "")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
 
@@ -267,5 +268,23 @@ func TestSourceGoesOnAfterACut(t *testing.T) {
 	}
 	if !slices.Equal(texts, said(400)) {
 		t.Errorf("got %d texts, not those that were written", len(texts))
+	}
+}
+
+func TestTheHeadIsAskedOfANewClient(t *testing.T) {
+	n := node(t, t.TempDir(), "127.0.0.1:0")
+	t.Cleanup(func() { _ = n.Close() })
+	newWriter(t, n.URL(), "talk-1").add(t, "hello")
+	asked := 0
+	s := feed.NewSource(func() (*esdb.Client, error) {
+		client, err := connect(n.URL())()
+		if asked++; asked < 3 && err == nil {
+			err = client.Close() // its connection ends before it is asked
+		}
+		return client, err
+	}, []string{"talk-"})
+	head, err := s.Head(t.Context())
+	if err != nil || head == (domain.Position{}) || asked != 3 {
+		t.Errorf("the head is %s after %d clients: %v", head, asked, err)
 	}
 }

@@ -19,8 +19,12 @@ import (
 // client can wait for ever.
 const patience = 15 * time.Second
 
-// tries is how often in a row a reading may be cut without having brought anything.
-const tries = 5
+// tries is how often in a row a reading may be cut without having brought anything; headTries is among how many clients a look at
+// the head shares its patience: one that meets a node in a bad moment of its start may not recover, and a new one does.
+const (
+	tries     = 5
+	headTries = 3
+)
 
 // Source reads the log from any position; it implements projections.Source.
 type Source struct {
@@ -101,11 +105,23 @@ func (s *Source) readOnce(ctx context.Context, at, head domain.Position, limit i
 // Head is the position of the last event of our streams; the zero Position when there is none. A server of several
 // users may hold other events after it, which nobody here waits for.
 func (s *Source) Head(ctx context.Context) (domain.Position, error) {
+	wait := pauses{longest: time.Second}
+	for try := 1; ; try++ {
+		head, err := s.headOnce(ctx)
+		if err == nil || try == headTries || ctx.Err() != nil {
+			return head, err
+		}
+		wait.pause(ctx)
+	}
+}
+
+// headOnce asks one client.
+func (s *Source) headOnce(ctx context.Context) (domain.Position, error) {
 	client, err := s.client()
 	if err != nil {
 		return domain.Position{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, patience/headTries)
 	defer cancel()
 	type answer struct {
 		head domain.Position
