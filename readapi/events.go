@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/atrium-portal/atrium/domain"
 	"github.com/atrium-portal/atrium/readapi/auth"
 )
@@ -21,15 +23,24 @@ const (
 	calm = 200 * time.Millisecond
 )
 
-// events answers GET /events: server-sent events that say how far the read models have come. Whoever gets one reads
-// again what they show. The stream ends when the caller may not read any more.
+// events answers GET /events: server-sent events that say how far the read models have come, whenever something that the
+// caller may see has changed. Whoever gets one reads again what they show. With after= it tells what came after that, without
+// it the first event is where the read models are. The stream ends when the caller may not read any more.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
-	if err := parseParams(r).err(); err != nil {
+	p := parseParams(r)
+	shown, known := p.after()
+	if last, err := domain.ParsePosition(r.Header.Get("Last-Event-ID")); err == nil { // a browser that comes back
+		shown, known = last, true
+	}
+	if err := p.err(); err != nil {
 		Problem(w, r, err)
 		return
 	}
 	scope := auth.From(r.Context())
 	position, err := s.Checkpoint.Position(r.Context())
+	if known {
+		position = shown
+	}
 	fence, unknown := s.Checkpoint.Fence(r.Context())
 	if err = errors.Join(err, unknown); err != nil {
 		Problem(w, r, err)
@@ -47,7 +58,11 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		return control.Flush()
 	}
 	silent := time.Duration(0)
-	for err = send(positionEvent(position)); err == nil; {
+	greeting := positionEvent(position)
+	if known {
+		greeting = ": here\n\n"
+	}
+	for err = send(greeting); err == nil; {
 		var next domain.Position
 		if next, err = s.moved(r.Context(), position); err != nil {
 			return
@@ -64,14 +79,46 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			position, fence, silent = next, now, 0
 			err = send(swapEvent(position, fence))
 		case position.Before(next):
-			position, silent = next, 0
-			err = send(positionEvent(position))
+			theirs, unknown := s.concerns(r.Context(), scope, position, next)
+			if unknown != nil {
+				return
+			}
+			position = next
+			if theirs {
+				silent = 0
+				err = send(positionEvent(position))
+			}
 			pause(r.Context(), calm)
 		case silent >= heartbeat:
 			silent = 0
 			err = send(": still here\n\n")
 		}
 	}
+}
+
+// concerns says whether something that the caller may see has changed between two positions. That somebody looked changes
+// nothing.
+func (s *server) concerns(ctx context.Context, scope *auth.Scope, after, upTo domain.Position) (is bool, err error) {
+	if !scope.Staff() && !scope.ShowHistory {
+		return true, nil // what they see stands in no history that they see
+	}
+	q := &reading{scope: scope, today: scope.Today(s.Now())}
+	st := q.statement()
+	st.add("select exists (select from history h where h.firm = {firm} and h.position > ", st.arg(int64(after.Commit)), " and h.position <= ",
+		st.arg(int64(upTo.Commit)), " and h.event not in (", lookEvents, ")")
+	if !scope.Staff() {
+		st.add(entriesMine)
+	}
+	st.add(")")
+	q.add(st, func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(&is); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return is, s.run(ctx, q)
 }
 
 // swapEvent tells that the read models were replaced: even at the same position they may say something else.

@@ -84,7 +84,9 @@ func TestEventsFollowThePositionUntilAccessEnds(t *testing.T) {
 	if event, id, data := next(); event != "position" || id != first.String() || data != `{"position":"`+first.String()+`"}` {
 		t.Errorf("first: %s %s %s", event, id, data)
 	}
-	receipt := w.do("north", w.staffOf("max"), "AdvanceStage", advance(w.ids["project borealis"]))
+	w.do("north", w.staffOf("max"), "AdvanceStage", advance(w.ids["project borealis"]))
+	w.project() // which is another client's
+	receipt := w.do("north", w.staffOf("max"), "AdvanceStage", advance(w.ids["project aurora"]))
 	w.project()
 	if _, id, _ := next(); id != receipt.Position.String() {
 		t.Errorf("after a command at %v: %s", receipt.Position, id)

@@ -54,8 +54,8 @@ func (s *server) routes() []route {
 			handler: s.dashboard,
 		},
 		{
-			path: "/events", id: "events", audit: Unaudited("it tells that something changed, not what"), group: "me", summary: "How far the read models have come, as server-sent events", stream: true,
-			doc: "An event `position` follows whenever the read models have moved: read again what you show.", handler: s.events,
+			path: "/events", id: "events", audit: Unaudited("it tells that something changed, not what"), group: "me", summary: "How far the read models have come, as server-sent events", stream: true, parameters: []string{"after"},
+			doc: "An event `position` follows whenever something that the caller may see has changed: read again what you show. With `after` it tells what came after that position.", handler: s.events,
 		},
 		{
 			path: "/activity", id: "activity", audit: Exports("history"), group: "history", summary: "What happened, as far as the caller may see it", parameters: historyParameters,

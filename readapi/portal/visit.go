@@ -185,7 +185,7 @@ func (v *visit) staff(title, current string) ui.Page {
 func (v *visit) common(title string) ui.Page {
 	p := ui.Page{
 		Title: title, Brand: v.brand(), Help: v.Doors.Help, Privacy: v.Doors.Privacy,
-		Events: eventsPath, Position: v.q.Position().String(), User: ui.User{Name: v.frame.Name, SignOut: v.Doors.SignOut},
+		Events: eventsPath + "?after=" + v.q.Position().String(), Position: v.q.Position().String(), User: ui.User{Name: v.frame.Name, SignOut: v.Doors.SignOut},
 	}
 	if v.Doors.Security != "" {
 		p.User.Links = []ui.Link{{Label: "Sign-in and security", Href: v.Doors.Security, Icon: "shield"}}
