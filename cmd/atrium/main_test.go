@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,7 +59,14 @@ func child(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
+	started, over := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // the signal comes when the thread ends that started the child: with this goroutine
+		started <- cmd.Start()
+		<-over
+	}()
+	t.Cleanup(func() { close(over) })
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() }) //nolint:errcheck // it may have ended
