@@ -27,7 +27,7 @@ const (
 // caller may see has changed. Whoever gets one reads again what they show. With after= it tells what came after that, without
 // it the first event is where the read models are. The stream ends when the caller may not read any more.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
-	p := parseParams(r)
+	p := parseParams(r, "after")
 	shown, known := p.after()
 	if last, err := domain.ParsePosition(r.Header.Get("Last-Event-ID")); err == nil { // a browser that comes back
 		shown, known = last, true

@@ -98,6 +98,42 @@ func TestEventsFollowThePositionUntilAccessEnds(t *testing.T) {
 	}
 }
 
+// A page tells what it shows; a browser that comes back, what it heard last.
+func TestEventsGoOnFromAPosition(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	shown, err := w.engine.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := w.do("north", w.staffOf("max"), "AdvanceStage", advance(w.ids["project aurora"]))
+	w.project()
+	for _, c := range []struct{ query, last string }{
+		{"?after=" + shown.String(), ""}, {"", shown.String()}, {"?after=" + receipt.Position.String(), shown.String()},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events"+c.query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer olga")
+		if c.last != "" {
+			r.Header.Set("Last-Event-ID", c.last)
+		}
+		response, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(response.Body)
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "id: ") {
+		}
+		if got := lines.Text(); got != "id: "+receipt.Position.String() {
+			t.Errorf("%+v: %s %q, %v", c, response.Status, got, lines.Err())
+		}
+		response.Body.Close()
+	}
+}
+
 // swapped is a checkpoint of read models that are replaced.
 type swapped struct {
 	readapi.Checkpoint
