@@ -129,6 +129,9 @@ func visibleOnce(ctx context.Context, k *stack, firmID domain.ID) (float64, erro
 	if err != nil {
 		return 0, err
 	}
+	if err := k.settle(ctx); err != nil { // the rows of the new account are not what is measured
+		return 0, err
+	}
 	name := domain.P("Renamed")
 	begun := time.Now()
 	changed, err := k.loop.Dispatch(ctx, order(firmID, "ChangeAccountDetails", account.ChangeDetails{Account: opened.ID, Name: &name}))
