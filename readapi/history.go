@@ -64,6 +64,11 @@ const (
 		left join staff s on s.firm = h.firm and s.id = case when h.actor_kind = 'staff' then h.actor::uuid end
 		left join contacts c on c.firm = h.firm and c.id = case when h.actor_kind = 'client' then h.actor::uuid end`
 	entriesFrom = entriesTables + " where h.firm = {firm}"
+	// pageTables look up the names of the entries of a page alone. Joined as above they cost what it takes to read all people
+	// of a firm; a search for a name and an export do read all entries.
+	pageTables = ` from history h
+		left join lateral (select name from staff where firm = h.firm and id = case when h.actor_kind = 'staff' then h.actor::uuid end limit 1) s on true
+		left join lateral (select name from contacts where firm = h.firm and id = case when h.actor_kind = 'client' then h.actor::uuid end limit 1) c on true`
 	// entriesMine is the first lock for contacts. Which entries are theirs to see at all stands in the rows.
 	entriesMine = " and h.account = {account} and h.client_visible and {history} and h.category <> all({hidden}::text[])"
 )
@@ -211,7 +216,11 @@ func placeOf(e Entry) cursor { return cursor{List: historyList, Value: e.Positio
 // matching selects something of all entries that were asked for.
 func (h *historyQuery) matching(what string) *statement {
 	st := h.reading.statement()
-	st.add("select ", what, entriesFrom)
+	tables := entriesTables
+	if h.text == "" && h.format == historyFormats[0] {
+		tables = pageTables
+	}
+	st.add("select ", what, tables, " where h.firm = {firm}")
 	if !h.scope.Staff() {
 		st.add(entriesMine)
 	}
