@@ -141,7 +141,9 @@ func mailedLink(t *testing.T, base, to, subject string) string {
 				return one.Links[0]
 			}
 		}
-		time.Sleep(100 * time.Millisecond)
+		if err := pause(t.Context(), 100*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Fatalf("no mail %q has come for %s", subject, to)
 	return ""

@@ -58,13 +58,15 @@ func proved(m domain.Meta) domain.Meta {
 
 // coming is what precedes a signature: seeing the text, and reading it with consent.
 func coming(who domain.ID) (saw, ready events) {
-	return events{
+	saw = events{
 		contract.Opened{Contact: who, Proof: proof},
 		contract.DisclosureShown{Contact: who, Version: told.Version, SHA256: told.SHA256()},
 		contract.Viewed{Contact: who, SHA256: digest, Through: contract.Shown},
-	}, events{
+	}
+	ready = events{
 		contract.Viewed{Contact: who, SHA256: digest, Through: contract.ToTheEnd}, contract.ConsentGiven{Contact: who, Disclosure: told.SHA256()},
 	}
+	return saw, ready
 }
 
 // after is given plus more events.
