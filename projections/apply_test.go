@@ -151,8 +151,11 @@ func TestTwoProjectorsOnOneSchema(t *testing.T) {
 	if err := first.Apply(t.Context(), late); !errors.Is(err, projections.ErrFenced) {
 		t.Fatalf("the projector that was overtaken got %v", err)
 	}
-	if err := first.Apply(t.Context(), projections.Batch{After: all[9].Position, Events: all[10:]}); err != nil {
+	if err := first.Apply(t.Context(), projections.Batch{After: all[9].Position, Events: all[10:21]}); err != nil {
 		t.Fatalf("starting over from the checkpoint: %v", err)
+	}
+	if err := second.Apply(t.Context(), projections.Batch{After: all[20].Position, Events: all[21:]}); err != nil {
+		t.Fatalf("going on where the other stopped: %v", err)
 	}
 	clean := db.engine(t, log, func(o *projections.Options) { o.Schema = "clean" })
 	apply(t, clean, all, 7)

@@ -60,7 +60,13 @@ func (b *build) applyNew(ctx context.Context, batch Batch) error {
 		return err
 	}
 	if b.at.position.Before(batch.After) {
-		return ErrRewound
+		b.forget() // another projector or a swap may have gone on where this one has not been
+		if err := b.begin(ctx); err != nil {
+			return err
+		}
+		if b.at.position.Before(batch.After) {
+			return ErrRewound
+		}
 	}
 	records, err := after(batch.Events, b.at.position)
 	if err != nil || len(records) == 0 {

@@ -256,7 +256,7 @@ func databaseFault(err error) error {
 	cut, _ := errors.AsType[*net.OpError](err)
 	switch {
 	case connect != nil, cut != nil, pgconn.SafeToRetry(err), errors.Is(err, io.ErrUnexpectedEOF),
-		answered && (strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53")):
+		answered && (strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "58")):
 		return errors.Join(errUnavailable, err)
 	}
 	return err

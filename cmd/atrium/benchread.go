@@ -276,6 +276,7 @@ func getOnce(ctx context.Context, client *http.Client, url string, as asking) er
 	if err != nil {
 		return err
 	}
+	r.Header.Set("Accept-Encoding", "gzip") // said by ourselves, nobody unpacks here what a reader's own machine would
 	as.on(r)
 	reply, err := client.Do(r)
 	if err != nil {

@@ -59,6 +59,8 @@ type crowd struct {
 	wg      sync.WaitGroup
 	acks    atomic.Int64
 	refused atomic.Int64 // answers that are neither done nor "try again"
+	full    atomic.Int64 // answers that there is no room
+	fills   bool         // such answers may be, the disk is small
 	mu      sync.Mutex
 	deeds   []deed
 	first   string // the first answer that should not be
@@ -88,6 +90,9 @@ func work(t *testing.T, token string, clients int, bases ...string) *crowd {
 func (c *crowd) stop() []deed {
 	close(c.done)
 	c.wg.Wait()
+	if n := c.full.Load(); n > 0 && !c.fills {
+		c.t.Errorf("%d answers say that there is no room", n)
+	}
 	if n := c.refused.Load(); n > 0 {
 		c.t.Errorf("%d answers were neither done nor 'try again', the first: %s", n, c.first)
 	}
@@ -172,6 +177,9 @@ func (c *crowd) try(d *deed, base, body string) (again bool) {
 		return true
 	case reply.StatusCode == http.StatusServiceUnavailable && reply.Header.Get("Retry-After") != "":
 		return true
+	case reply.StatusCode == http.StatusInsufficientStorage:
+		c.full.Add(1)
+		return true
 	case reply.StatusCode != http.StatusOK:
 		if c.refused.Add(1) == 1 {
 			c.first = fmt.Sprintf("%s: %d %s", d.Key, reply.StatusCode, raw)
@@ -187,15 +195,19 @@ func (c *crowd) try(d *deed, base, body string) (again bool) {
 	return false
 }
 
-// reached waits until so many deeds were acknowledged.
+// reached waits until so many deeds were acknowledged. A minute without any is too long.
 func (c *crowd) reached(acks int64) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
-	defer cancel()
-	for c.acks.Load() < acks {
-		if pause(ctx, time.Millisecond) != nil {
-			c.t.Fatalf("only %d of %d deeds were acknowledged in a minute", c.acks.Load(), acks)
+	begun := c.acks.Load()
+	for last := begun; last < acks; {
+		ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+		for c.acks.Load() == last && pause(ctx, time.Millisecond) == nil {
 		}
+		cancel()
+		if c.acks.Load() == last {
+			c.t.Fatalf("only %d of %d deeds were acknowledged, and none for a minute", last-begun, acks-begun)
+		}
+		last = c.acks.Load()
 	}
 }
 

@@ -142,8 +142,6 @@ func (c serveCmd) serve(ctx context.Context, t *terminal, prepare func(context.C
 	case <-ctx.Done():
 		t.log.Info("stopping: finishing what is under way")
 	case <-work.Done():
-	case <-k.databaseGone():
-		t.log.Error("the managed Postgres is gone for good; stopping")
 	}
 	ready.Store(false)
 	if c.Drain > 0 && work.Err() == nil {

@@ -150,14 +150,6 @@ func (k *stack) openDatabase(ctx context.Context, s stores) error {
 	return k.pools.Migrate(ctx)
 }
 
-// databaseGone is closed when the managed Postgres has ended and does not come back.
-func (k *stack) databaseGone() <-chan struct{} {
-	if k.cluster == nil {
-		return nil
-	}
-	return k.cluster.Done()
-}
-
 func (k *stack) openEvents(ctx context.Context, s stores) (err error) {
 	if k.eventURL, err = given(s.Eventstore); err != nil {
 		return err

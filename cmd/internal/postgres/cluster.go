@@ -38,13 +38,14 @@ type Cluster struct {
 
 	end  context.CancelFunc // stop the server in order
 	quit chan struct{}      // stop it at once
-	done chan struct{}      // closed when it is down for good; err is set then
+	done chan struct{}      // closed when it has stopped; err is set then
 	err  error
 }
 
-// A server that keeps dying is started again this often, counted from the last quiet minute.
+// A server that dies is started again at once, one that keeps dying after pauses that grow to longestWait, until it has
+// stayed up for quietTime.
 const (
-	maxRestarts = 5
+	longestWait = 5 * time.Second
 	quietTime   = time.Minute
 )
 
@@ -134,37 +135,40 @@ func (c *Cluster) start(ctx context.Context) (*process, error) {
 	return server, server.ready(ctx, c.folder.data())
 }
 
-// supervise starts the server again when it dies alone, until the cluster is stopped.
+// supervise starts the server again when it dies alone, until the cluster is stopped. It never gives up: a disk that was
+// full or failed for an hour may be well again, and until then the program says that it cannot do what needs its database.
 func (c *Cluster) supervise(lifetime context.Context, server *process) {
 	defer close(c.done)
 	defer c.release()
-	for restarts := 0; ; restarts++ {
-		started := time.Now()
+	started, wait := time.Now(), time.Duration(0)
+	for {
+		var reason error
 		select {
 		case <-lifetime.Done():
 			c.err = c.shutDown(server)
 			return
 		case <-server.exited:
+			reason = server.reason()
 		}
 		if time.Since(started) > quietTime {
-			restarts = 0
+			wait = 0
 		}
-		reason := server.reason()
-		if restarts == maxRestarts {
-			c.err = fmt.Errorf("the managed Postgres ended %d times in a row: %w", restarts+1, reason)
-			return
-		}
-		c.log.Error("the managed Postgres ended unexpectedly; starting it again", "folder", c.folder.dir, "reason", reason)
-		err := c.folder.clear(lifetime, c.as)
-		if err == nil {
-			server, err = c.start(lifetime)
-		}
-		if lifetime.Err() != nil {
-			return
-		}
-		if err != nil {
-			c.err = fmt.Errorf("the managed Postgres could not be started again: %w", err)
-			return
+		for again := true; again; {
+			if lifetime.Err() != nil {
+				return
+			}
+			c.log.Error("the managed Postgres ended unexpectedly; starting it again", "folder", c.folder.dir, "reason", reason, "after", wait)
+			select {
+			case <-lifetime.Done():
+				return
+			case <-time.After(wait):
+			}
+			wait = min(2*wait+100*time.Millisecond, longestWait)
+			started = time.Now()
+			if reason = c.folder.clear(lifetime, c.as); reason == nil {
+				server, reason = c.start(lifetime)
+			}
+			again = reason != nil
 		}
 	}
 }
@@ -202,19 +206,6 @@ func (c *Cluster) Stop(ctx context.Context) error {
 		<-c.done
 	}
 	return c.err
-}
-
-// Done is closed when the cluster is down for good: after Stop, or when it kept dying. Err says why.
-func (c *Cluster) Done() <-chan struct{} { return c.done }
-
-// Err is nil while the cluster runs and after an orderly stop.
-func (c *Cluster) Err() error {
-	select {
-	case <-c.done:
-		return c.err
-	default:
-		return nil
-	}
 }
 
 // URL connects as the cluster's superuser to its database; it stays valid until Stop. Other processes of this user
