@@ -10,6 +10,9 @@ import (
 	"iter"
 	"reflect"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Codec turns events into their stored form and back: wire name to Go type, schema versions, upcasters, sealing of
@@ -129,6 +132,13 @@ func (c *Codec) Encode(e Event, m Meta, n int) (Proposed, error) {
 	return Proposed{ID: id, Type: e.EventType(), Data: data, Metadata: metadata}, nil
 }
 
+// asStored reads JSON as encoding/json does, which wrote it.
+var asStored = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// decodeStored reads stored JSON. It is half of the work of a replay, and this library takes half the time of encoding/json,
+// whose next version it is.
+func decodeStored(data []byte, to any) error { return jsonv2.Unmarshal(data, to, asStored) }
+
 // Decode reads a stored event. The error wraps ErrUnknownType when the type or its version is not known.
 func (c *Codec) Decode(r Recorded) (Fact, error) {
 	t, known := c.types[r.Type]
@@ -140,7 +150,7 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 		return Fact{}, fmt.Errorf("event %s does not belong in stream %s", r.Type, r.Stream)
 	}
 	var stored storedMeta
-	if err := json.Unmarshal(r.Metadata, &stored); err != nil {
+	if err := decodeStored(r.Metadata, &stored); err != nil {
 		return Fact{}, fmt.Errorf("metadata of %s revision %d: %w", r.Stream, r.Revision, err)
 	}
 	data := r.Data
@@ -154,11 +164,14 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 		}
 	}
 	pointer := reflect.New(t.goType)
-	if err := json.Unmarshal(data, pointer.Interface()); err != nil {
+	if err := decodeStored(data, pointer.Interface()); err != nil {
 		return Fact{}, fmt.Errorf("data of %s revision %d: %w", r.Stream, r.Revision, err)
 	}
-	place := aad(stored.Firm, r.Stream, r.ID)
 	value := pointer.Elem()
+	place := ""
+	if t.personal != nil || stored.IP.sealed != nil || stored.UserAgent.sealed != nil {
+		place = aad(stored.Firm, r.Stream, r.ID)
+	}
 	if t.personal != nil {
 		opened, err := t.personal.rewrite(value, "", "", func(p Personal, field, _ string) (Personal, error) {
 			if p.sealed == nil {
@@ -174,14 +187,18 @@ func (c *Codec) Decode(r Recorded) (Fact, error) {
 		}
 		value = opened
 	}
-	for name, p := range map[string]*Personal{"$ip": &stored.IP, "$user_agent": &stored.UserAgent} {
-		if p.sealed != nil {
-			opened, err := p.sealed.open(c.keys, place, name)
-			if err != nil {
-				return Fact{}, fmt.Errorf("opening metadata of %s revision %d: %w", r.Stream, r.Revision, err)
-			}
-			*p = opened
+	for _, f := range []struct {
+		p    *Personal
+		name string
+	}{{&stored.IP, "$ip"}, {&stored.UserAgent, "$user_agent"}} {
+		if f.p.sealed == nil {
+			continue
 		}
+		opened, err := f.p.sealed.open(c.keys, place, f.name)
+		if err != nil {
+			return Fact{}, fmt.Errorf("opening metadata of %s revision %d: %w", r.Stream, r.Revision, err)
+		}
+		*f.p = opened
 	}
 	actor := Actor{Kind: stored.Kind}
 	if stored.Kind == System {

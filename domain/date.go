@@ -41,14 +41,20 @@ func (d Date) Before(other Date) bool { return d.Time().Before(other.Time()) }
 
 // String gives YYYY-MM-DD, or the empty string for no date.
 func (d Date) String() string {
+	text, _ := d.AppendText(nil) // it never fails
+	return string(text)
+}
+
+// AppendText adds what String gives.
+func (d Date) AppendText(b []byte) ([]byte, error) {
 	if d.IsZero() {
-		return ""
+		return b, nil
 	}
-	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+	return d.Time().AppendFormat(b, time.DateOnly), nil
 }
 
 // MarshalText writes YYYY-MM-DD.
-func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+func (d Date) MarshalText() ([]byte, error) { return d.AppendText(make([]byte, 0, len(time.DateOnly))) }
 
 // UnmarshalText reads YYYY-MM-DD, or nothing for no date.
 func (d *Date) UnmarshalText(b []byte) (err error) {

@@ -91,7 +91,7 @@ func (p *Personal) UnmarshalJSON(b []byte) error {
 	*p = Personal{}
 	if bytes.HasPrefix(b, []byte("{")) {
 		p.sealed = new(sealedText)
-		return json.Unmarshal(b, p.sealed)
+		return decodeStored(b, p.sealed)
 	}
 	return json.Unmarshal(b, &p.text)
 }

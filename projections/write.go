@@ -171,6 +171,8 @@ func (v vector) IndexType() any {
 	return ""
 }
 
+var inArray = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // textArray is an array as Postgres reads it: {"a","b"}.
 func textArray(texts []string) string {
 	var b strings.Builder
@@ -179,7 +181,7 @@ func textArray(texts []string) string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`)
+		b.WriteString(`"` + inArray.Replace(text) + `"`)
 	}
 	b.WriteByte('}')
 	return b.String()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -212,10 +213,15 @@ func (p *portal) page(f pageFunc) http.HandlerFunc {
 	}
 }
 
+// buffers are for pages: most have the same size, and growing to it again and again costs more than writing it.
+var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
 // show sends a page once all of it is there, so that a mistake in it is a page of its own.
 func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
-	var b bytes.Buffer
-	if err := c.Render(r.Context(), &b); err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := c.Render(r.Context(), b); err != nil {
 		p.Logger.Error("page cannot be made", "request", readapi.RequestID(r.Context()), "path", r.URL.Path, "error", err)
 		http.Error(w, domain.AsFault(nil).Message, http.StatusInternalServerError)
 		return

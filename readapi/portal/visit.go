@@ -200,9 +200,11 @@ func (v *visit) atLeast(role string) bool {
 	return v.scope.Staff() && slices.Index(roles, v.scope.Role) >= slices.Index(roles, role)
 }
 
+var spaced = strings.NewReplacer("_", " ", "-", " ")
+
 // words is a name of the API as people read it: "bank_transfer" becomes "Bank transfer".
 func words(name string) string {
-	name = strings.NewReplacer("_", " ", "-", " ").Replace(name)
+	name = spaced.Replace(name)
 	if name == "" {
 		return ""
 	}

@@ -45,7 +45,10 @@ func amountText(m domain.Money, format, minus string) string {
 	number, _, _ := strings.Cut(m.String(), " ")
 	number, negative := strings.CutPrefix(number, "-")
 	group, point := separators(format)
-	number = strings.NewReplacer(",", group, ".", point).Replace(number)
+	whole, part, has := strings.Cut(number, ".")
+	if number = strings.ReplaceAll(whole, ",", group); has {
+		number += point + part
+	}
 	if negative {
 		number = minus + number
 	}
