@@ -200,21 +200,7 @@ func (c *collection) queue(q *reading, p *params, answer *page) {
 	sorting := c.sorts[slices.Index(c.sortNames(), p.oneOf("sort", c.sortNames()))]
 	limit := p.limit()
 	st.add("select ", from.list.columns, ", (", sorting.key, ")::text, ", c.id)
-	c.locked(st, from)
-	if from.shown != "" {
-		st.add(" and ", from.shown)
-	}
-	for _, f := range c.filters {
-		if value, ok := f.value(p); ok {
-			st.add(" and ", replaceValue(f.sql, st.arg(value)))
-			if f.name == "account" {
-				q.accounts = append(q.accounts, value.(domain.ID))
-			}
-		}
-	}
-	if text, ok := p.text("q"); ok {
-		st.add(" and (", contains(c.search, st.arg(text)), ")")
-	}
+	c.matching(q, st, p)
 	var at cursor
 	text, turned := p.get("cursor")
 	if turned {
@@ -250,6 +236,26 @@ func (c *collection) queue(q *reading, p *params, answer *page) {
 		answer.Previous, answer.Next = places.cursors()
 		return rows.Err()
 	})
+}
+
+// matching adds what a list is taken from and the conditions of those that are asked for.
+func (c *collection) matching(q *reading, st *statement, p *params) {
+	from := c.source(q.scope)
+	c.locked(st, from)
+	if from.shown != "" {
+		st.add(" and ", from.shown)
+	}
+	for _, f := range c.filters {
+		if value, ok := f.value(p); ok {
+			st.add(" and ", replaceValue(f.sql, st.arg(value)))
+			if f.name == "account" {
+				q.accounts = append(q.accounts, value.(domain.ID))
+			}
+		}
+	}
+	if text, ok := p.text("q"); ok {
+		st.add(" and (", contains(c.search, st.arg(text)), ")")
+	}
 }
 
 // replaceValue puts a placeholder where SQL of a collection has $.

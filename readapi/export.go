@@ -30,10 +30,10 @@ const (
 
 var errExportsBusy = &domain.Fault{Kind: domain.Unavailable, Code: "exports-busy", Message: "Other exports are running. Please try again in a moment."}
 
-// entryWriter writes entries in one format.
-type entryWriter interface {
+// itemWriter writes what is taken away in one format.
+type itemWriter interface {
 	begin() error
-	entry(e *StaffEntry) error
+	item(v any) error
 	end(position domain.Position) error
 	flush() error
 }
@@ -106,13 +106,18 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 }
 
 // write writes the rows of the query, and says after every few how many were sent on.
-func (h *historyQuery) write(rows pgx.Rows, out entryWriter, sent func(entries int64) error) error {
-	scanner := h.view().scanner()
+func (h *historyQuery) write(rows pgx.Rows, out itemWriter, sent func(entries int64) error) error {
+	return writeItems(rows, h.view(), out, func(object reflect.Value) any { return asStaffEntry(object) }, sent)
+}
+
+// writeItems writes rows as a view, each as item makes it of the view's struct.
+func writeItems(rows pgx.Rows, v *view, out itemWriter, item func(reflect.Value) any, sent func(items int64) error) error {
+	scanner := v.scanner()
 	for n := int64(1); rows.Next(); n++ {
 		if err := scanner.scan(rows); err != nil {
 			return err
 		}
-		if err := out.entry(asStaffEntry(scanner.object)); err != nil {
+		if err := out.item(item(scanner.object)); err != nil {
 			return err
 		}
 		if n%flushEvery == 0 {
@@ -191,11 +196,11 @@ func asStaffEntry(object reflect.Value) *StaffEntry {
 
 var contentTypes = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json"}
 
-func newEntryWriter(w io.Writer, format string, staff bool) entryWriter {
+func newEntryWriter(w io.Writer, format string, staff bool) itemWriter {
 	if format == "csv" {
 		return &csvEntries{csv.NewWriter(w), staff}
 	}
-	return &jsonEntries{out: bufio.NewWriter(w), staff: staff}
+	return &jsonItems{out: bufio.NewWriter(w), own: !staff}
 }
 
 // csvEntries writes one line per entry; changes are JSON in a cell.
@@ -215,7 +220,8 @@ func (c *csvEntries) begin() error {
 	return c.out.Write(columns)
 }
 
-func (c *csvEntries) entry(e *StaffEntry) error {
+func (c *csvEntries) item(v any) error {
+	e := v.(*StaffEntry)
 	changes, err := json.Marshal(e.Changes)
 	if err != nil {
 		return err
@@ -255,24 +261,23 @@ func idText(id domain.ID) string {
 	return id.String()
 }
 
-// jsonEntries writes one object that holds all entries, one per line.
-type jsonEntries struct {
-	out   *bufio.Writer
-	staff bool
-	rows  int
+// jsonItems writes one object that holds all items, one per line.
+type jsonItems struct {
+	out  *bufio.Writer
+	own  bool // entries without what only staff see
+	rows int
 }
 
-func (j *jsonEntries) begin() error {
+func (j *jsonItems) begin() error {
 	_, err := j.out.WriteString(`{"items":[`)
 	return err
 }
 
-func (j *jsonEntries) entry(e *StaffEntry) error {
-	var shown any = e
-	if !j.staff {
-		shown = e.Entry
+func (j *jsonItems) item(v any) error {
+	if e, is := v.(*StaffEntry); is && j.own {
+		v = e.Entry
 	}
-	b, err := json.Marshal(shown)
+	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
@@ -285,9 +290,9 @@ func (j *jsonEntries) entry(e *StaffEntry) error {
 	return err
 }
 
-func (j *jsonEntries) end(position domain.Position) error {
+func (j *jsonItems) end(position domain.Position) error {
 	_, err := j.out.WriteString("\n],\"position\":\"" + position.String() + "\"}\n")
 	return err
 }
 
-func (j *jsonEntries) flush() error { return j.out.Flush() }
+func (j *jsonItems) flush() error { return j.out.Flush() }

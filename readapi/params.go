@@ -27,6 +27,12 @@ func parseParams(r *http.Request, allowed ...string) *params {
 		p.fail("", "query-malformed", "The part of the address after the question mark cannot be read.")
 		return p
 	}
+	p.only(allowed)
+	return p
+}
+
+// only refuses all parameters but those named.
+func (p *params) only(allowed []string) {
 	names := make([]string, 0, len(p.values))
 	for name := range p.values {
 		names = append(names, name)
@@ -40,7 +46,6 @@ func parseParams(r *http.Request, allowed ...string) *params {
 			p.fail(name, "duplicate-parameter", "Give the parameter "+name+" once.")
 		}
 	}
-	return p
 }
 
 func offer(allowed []string) string {

@@ -51,7 +51,9 @@ func (c auditExportCmd) Run(ctx context.Context, t *terminal) error {
 		if c.Account != "" {
 			export.Collection, export.ID = "accounts", c.Account
 		}
-		export.Begin = func(of readapi.Opened) error { return k.historyTaken(ctx, firm.ID, of, export.Ask.Get("format")) }
+		export.Begin = func(of readapi.Opened) error {
+			return k.takenAway(ctx, firm.ID, of, "history", export.Ask.Get("format"))
+		}
 		reader, err := readapi.NewReader(readapi.Pools{Client: k.pools.ClientReader, Staff: k.pools.StaffReader}, k.engine, nil, k.now)
 		if err != nil {
 			return err
@@ -64,29 +66,27 @@ func (c auditExportCmd) Run(ctx context.Context, t *terminal) error {
 			taken, err = reader.Export(ctx, w, export)
 			return err
 		})
-		switch fault, refused := errors.AsType[*domain.Fault](err); {
-		case refused:
-			return errors.New(fault.Message)
-		case err != nil || c.Out == standardOutput:
-			return err
-		case c.JSON:
-			return json.NewEncoder(t.out).Encode(map[string]any{"entries": taken, "file": c.Out})
-		}
-		fmt.Fprintf(t.out, "%s holds %d entries.\n", c.Out, taken)
-		return nil
+		return t.tookAway(taken, "entries", c.Out, c.JSON, err)
 	})
+}
+
+// tookAway says how much was written to a file, or why nothing was. Who wrote to standard output needs no word.
+func (t *terminal) tookAway(n int64, what, file string, asJSON bool, err error) error {
+	switch fault, refused := errors.AsType[*domain.Fault](err); {
+	case refused:
+		return errors.New(fault.Message)
+	case err != nil || file == standardOutput:
+		return err
+	case asJSON:
+		return json.NewEncoder(t.out).Encode(map[string]any{what: n, "file": file})
+	}
+	fmt.Fprintf(t.out, "%s holds %d %s.\n", file, n, what)
+	return nil
 }
 
 // ask is what is asked for, as the JSON route takes it.
 func (c auditExportCmd) ask() url.Values {
-	format := c.Format
-	if format == "auto" {
-		format = "csv"
-		if strings.EqualFold(filepath.Ext(c.Out), ".json") {
-			format = "json"
-		}
-	}
-	ask := url.Values{"format": {format}}
+	ask := url.Values{"format": {formatOf(c.Format, c.Out)}}
 	for name, value := range map[string]string{
 		"person": c.Person, "module": c.Module, "action": c.Action, "from": c.From, "to": c.To, "q": c.Q,
 	} {
@@ -95,6 +95,17 @@ func (c auditExportCmd) ask() url.Values {
 		}
 	}
 	return ask
+}
+
+// formatOf is the format that was asked for, or the one that the file is called after.
+func formatOf(format, file string) string {
+	switch {
+	case format != "auto":
+		return format
+	case strings.EqualFold(filepath.Ext(file), ".json"):
+		return "json"
+	}
+	return "csv"
 }
 
 const standardOutput = "-"
@@ -114,11 +125,11 @@ func writing(name string, standard io.Writer, fill func(io.Writer) error) error 
 	return nil
 }
 
-// historyTaken puts on record that an operator takes a history away. The client whose history it is may know.
-func (k *stack) historyTaken(ctx context.Context, firm domain.ID, of readapi.Opened, format string) error {
+// takenAway puts on record that an operator takes data away. The client whose data it is may know.
+func (k *stack) takenAway(ctx context.Context, firm domain.ID, of readapi.Opened, data, format string) error {
 	_, err := k.loop.RecordAudit(ctx, commands.AuditLine{
 		Fact: audit.DataExported{
-			About: audit.About{Record: audit.Record{Type: of.Type, ID: of.ID, Label: domain.P(of.Label)}, Open: of.Open, To: of.To}, Data: "history", Format: format,
+			About: audit.About{Record: audit.Record{Type: of.Type, ID: of.ID, Label: domain.P(of.Label)}, Open: of.Open, To: of.To}, Data: data, Format: format,
 		},
 		Meta: domain.Meta{
 			Firm: firm, Account: of.Account, Actor: domain.SystemActor("operator"), Command: domain.NewID(), Request: "command line", Time: k.now(),

@@ -43,6 +43,7 @@ type cli struct {
 	Witness witnessCmd `cmd:"" help:"Run a witness: it signs the seals of others, and remembers."`
 	Events  eventsCmd  `cmd:"" help:"Look at streams."`
 	Import  importCmd  `cmd:"" help:"Bring a firm's data in from another billing product."`
+	Export  exportCmd  `cmd:"" help:"Take a firm's data out as CSV or JSON."`
 	Backup  backupCmd  `cmd:"" help:"Copy events, files, keys and seals, also while the server runs."`
 	Restore restoreCmd `cmd:"" help:"Make a data folder of a backup."`
 	Doctor  doctorCmd  `cmd:"" help:"Check an installation and say what is wrong."`

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,38 +79,43 @@ func settled(history []porcupine.Operation, final string) []porcupine.Operation 
 // and lets porcupine look for an order of all calls that explains it.
 func TestHistoriesAreLinearizable(t *testing.T) {
 	const clients = 8
-	histories, each := 4, 24
+	histories, each, faultAfter := 4, 24, 8_000 // bytes
 	if long() {
-		histories, each = 100, 200
+		histories, each, faultAfter = 100, 200, 60_000 // or no whole stream would ever be read
 	}
-	var unknowns, conflicts int
-	for h := range histories {
-		dir := t.TempDir()
-		n := node(t, eventnode.Options{Dir: dir})
-		p := newProxy(t, addressOf(n.URL()), chance(uint64(h), 8_000, cut, halfClose, delay, swallow))
-		log := opened(t, p.url(), Options{Timeout: 200 * time.Millisecond})
-		history := record(t, log, clients, each)
-		for _, op := range history {
-			switch op.Output.(replied).answer {
-			case unknown:
-				unknowns++
-			case conflicted:
-				conflicts++
-			case stored:
-			}
+	var unknowns, conflicts atomic.Int64
+	t.Run("histories", func(t *testing.T) {
+		for h := range histories {
+			t.Run(fmt.Sprint(h), func(t *testing.T) {
+				t.Parallel() // most of the time somebody waits for an answer that does not come
+				dir := t.TempDir()
+				n := node(t, eventnode.Options{Dir: dir})
+				p := newProxy(t, addressOf(n.URL()), chance(uint64(h), faultAfter, cut, halfClose, delay, swallow))
+				log := opened(t, p.url(), Options{Timeout: 200 * time.Millisecond})
+				history := record(t, log, clients, each)
+				for _, op := range history {
+					switch op.Output.(replied).answer {
+					case unknown:
+						unknowns.Add(1)
+					case conflicted:
+						conflicts.Add(1)
+					case stored:
+					}
+				}
+				if err := n.Close(); err != nil { // nothing is under way any more
+					t.Fatal(err)
+				}
+				final := read(t, opened(t, node(t, eventnode.Options{Dir: dir}).URL(), Options{}), new(int64))
+				if result := porcupine.CheckOperationsTimeout(stream, settled(history, final.ids), time.Minute); result != porcupine.Ok {
+					t.Fatal(result)
+				}
+			})
 		}
-		if err := n.Close(); err != nil { // nothing is under way any more
-			t.Fatal(err)
-		}
-		final := read(t, opened(t, node(t, eventnode.Options{Dir: dir}).URL(), Options{}), new(int64))
-		if result := porcupine.CheckOperationsTimeout(stream, settled(history, final.ids), time.Minute); result != porcupine.Ok {
-			t.Fatalf("history %d: %v", h, result)
-		}
+	})
+	if unknowns.Load() == 0 || conflicts.Load() == 0 {
+		t.Errorf("%d unknown, %d conflicts: the histories show too little", unknowns.Load(), conflicts.Load())
 	}
-	if unknowns == 0 || conflicts == 0 {
-		t.Errorf("%d unknown, %d conflicts: the histories show too little", unknowns, conflicts)
-	}
-	t.Logf("%d histories of %d calls: %d unknown, %d conflicts", histories, clients*each, unknowns, conflicts)
+	t.Logf("%d histories of %d calls: %d unknown, %d conflicts", histories, clients*each, unknowns.Load(), conflicts.Load())
 }
 
 func record(t *testing.T, log *Log, clients, each int) []porcupine.Operation {
