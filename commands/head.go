@@ -140,6 +140,17 @@ func State[S any, E domain.Event](ctx context.Context, l *Loop, a domain.Aggrega
 	return h.state, h.revision, nil
 }
 
+// Origin gives the event that began a thing and the command that it came of: the cause of what others report about it later.
+// Both are none when there is no such thing.
+func Origin[S any, E domain.Event](ctx context.Context, l *Loop, a domain.Aggregate[S, E], id domain.ID) (event, command domain.ID, err error) {
+	h, err := load(ctx, l, a, domain.StreamName(a.Category, id), false)
+	if err != nil || len(h.done) == 0 {
+		return event, command, unavailable(err)
+	}
+	first := domain.Meta{Command: h.done[0].id}
+	return first.EventID(0), first.Command, nil
+}
+
 // stateCache remembers folded streams, the least recently used forgotten first.
 type stateCache struct {
 	heads *lru.Cache[string, any]

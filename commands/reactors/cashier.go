@@ -108,7 +108,7 @@ func (c *Cashier) open(ctx context.Context, firm, attempt domain.ID, s payment.S
 	if err != nil {
 		return s, domain.Position{}, fmt.Errorf("opening a page for payment %s: %w", attempt, err)
 	}
-	position, err := c.give(ctx, firm, s, "HandOverPayment", payment.HandOver{Payment: attempt, Reference: page.Reference, URL: domain.P(page.URL)}, "page", attempt.String())
+	position, err := c.give(ctx, firm, attempt, s, "HandOverPayment", payment.HandOver{Payment: attempt, Reference: page.Reference, URL: domain.P(page.URL)}, "page", attempt.String())
 	if err != nil {
 		return s, position, err
 	}
@@ -143,13 +143,13 @@ func (c *Cashier) Hear(ctx context.Context, n Notice) error {
 // report stores what became of a page. notice is the provider's message that led to it; without one we asked.
 func (c *Cashier) report(ctx context.Context, firm, attempt domain.ID, s payment.State, r Report, notice string) (last domain.Position, err error) {
 	if r.Outcome != payment.Pending {
-		last, err = c.give(ctx, firm, s, "ReportPayment", payment.Report{
+		last, err = c.give(ctx, firm, attempt, s, "ReportPayment", payment.Report{
 			Payment: attempt, Outcome: r.Outcome, Capture: r.Capture, Amount: r.Amount, Fee: r.Fee, Reason: r.Reason, Notice: notice,
 		}, "report", attempt.String(), notice, string(r.Outcome), r.Capture)
 	}
 	if err == nil && r.Refunded.Amount > 0 {
 		var refunded domain.Position
-		refunded, err = c.give(ctx, firm, s, "ReportRefund", payment.ReportRefund{Payment: attempt, Total: r.Refunded, Notice: notice},
+		refunded, err = c.give(ctx, firm, attempt, s, "ReportRefund", payment.ReportRefund{Payment: attempt, Total: r.Refunded, Notice: notice},
 			"refund", attempt.String(), notice, r.Refunded.String())
 		if last.Before(refunded) {
 			last = refunded
@@ -158,10 +158,16 @@ func (c *Cashier) report(ctx context.Context, firm, attempt domain.ID, s payment
 	return last, err
 }
 
-// give gives a command in the provider's name for whoever pays. Its id is derived from what it says.
-func (c *Cashier) give(ctx context.Context, firm domain.ID, s payment.State, name string, command any, cause ...string) (domain.Position, error) {
+// give gives a command in the provider's name for whoever pays. Its id is derived from what it says; what began the attempt is
+// its cause.
+func (c *Cashier) give(ctx context.Context, firm, attempt domain.ID, s payment.State, name string, command any, says ...string) (domain.Position, error) {
+	cause, conversation, err := commands.Origin(ctx, c.Loop, payment.Aggregate, attempt)
+	if err != nil {
+		return domain.Position{}, err
+	}
 	r, err := c.Loop.Dispatch(ctx, commands.Order{Name: name, Command: command, Meta: domain.Meta{
-		Firm: firm, Actor: provider, OnBehalfOf: s.Contact, Command: domain.DeriveID(append([]string{"payment provider"}, cause...)...), Time: c.Now(),
+		Firm: firm, Actor: provider, OnBehalfOf: s.Contact, Command: domain.DeriveID(append([]string{"payment provider"}, says...)...), Time: c.Now(),
+		Causation: cause, Correlation: conversation,
 	}})
 	return r.Position, err
 }

@@ -41,6 +41,12 @@ func TestPayNow(t *testing.T) {
 	if n := s.count("PaymentRecorded"); n != 1 {
 		t.Fatalf("recorded %d times", n)
 	}
+	began := s.fact("PaymentStarted")
+	for _, later := range []string{"PaymentHandedOver", "PaymentSucceeded"} {
+		if f := s.fact(later); f.Meta.Causation != began.ID || f.Meta.Correlation != began.Meta.Correlation {
+			t.Errorf("%s came of %s in %s, not of the start %s in %s", later, f.Meta.Causation, f.Meta.Correlation, began.ID, began.Meta.Correlation)
+		}
+	}
 	if _, err := s.cashier.Dispatch(t.Context(), s.order("StartPayment", payment.Start{Invoice: id})); domain.AsFault(err).Code != "nothing-due" {
 		t.Fatalf("paid again: %v", err)
 	}

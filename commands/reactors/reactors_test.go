@@ -56,6 +56,22 @@ func (h *house) count(eventType string) (n int) {
 	return n
 }
 
+// fact is the first event of a type.
+func (h *house) fact(eventType string) domain.Fact {
+	h.t.Helper()
+	for _, r := range h.log.All() {
+		if r.Type == eventType {
+			f, err := h.loop.Codec.Decode(r)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			return f
+		}
+	}
+	h.t.Fatalf("there is no %s", eventType)
+	return domain.Fact{}
+}
+
 // memory keeps checkpoints.
 type memory map[string]domain.Position
 
