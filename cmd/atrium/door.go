@@ -106,7 +106,7 @@ func (e *entrance) tellPeople(ctx context.Context, k *stack) error {
 		}
 		return at, err
 	}
-	return k.follow(ctx, notices.Name(), from, func(m *message.Message) error {
+	return k.follow(ctx, notices.Name(), unhurried, from, func(m *message.Message) error {
 		batch, ok := projections.BatchOf(m)
 		if !ok {
 			return errors.New("message without a batch")

@@ -98,7 +98,7 @@ func (k *stack) project(ctx context.Context) error {
 		}
 		k.log.Info("rebuilt", "events", rebuilt.Events, "digest", rebuilt.Digest.Total)
 	}
-	return k.feed(ctx, readModels, k.engine.Position, projections.Handler(k.engine))
+	return k.feed(ctx, readModels, 0, k.engine.Position, projections.Handler(k.engine))
 }
 
 // startReactors gives follow-ups and watches the clock until ctx ends.
@@ -110,7 +110,7 @@ func (k *stack) startReactors(ctx context.Context, group *errgroup.Group) {
 			at, _, err := followUps.Checkpoints.Checkpoint(ctx, followUps.Name())
 			return at, err
 		}
-		return k.follow(ctx, followUps.Name(), from, func(m *message.Message) error {
+		return k.follow(ctx, followUps.Name(), unhurried, from, func(m *message.Message) error {
 			batch, ok := projections.BatchOf(m)
 			if !ok {
 				return errors.New("message without a batch")
@@ -124,16 +124,19 @@ func (k *stack) startReactors(ctx context.Context, group *errgroup.Group) {
 	})
 }
 
+// unhurried is how long handlers wait for more events for whose work nobody waits: one commit then does for many.
+const unhurried = 200 * time.Millisecond
+
 // follow feeds the log to one handler while no other process does, until ctx ends.
-func (k *stack) follow(ctx context.Context, name string, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
-	return k.alone(ctx, name, func(ctx context.Context) error { return k.feed(ctx, name, from, handle) })
+func (k *stack) follow(ctx context.Context, name string, linger time.Duration, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
+	return k.alone(ctx, name, func(ctx context.Context) error { return k.feed(ctx, name, linger, from, handle) })
 }
 
-// feed gives the log to one handler, in order, from where the handler is, until ctx ends.
-func (k *stack) feed(ctx context.Context, name string, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
+// feed gives the log to one handler, in order, from where the handler is, until ctx ends. Batches linger for more events.
+func (k *stack) feed(ctx context.Context, name string, linger time.Duration, from func(context.Context) (domain.Position, error), handle message.NoPublishHandlerFunc) error {
 	// Starting and stopping a handler is news for developers only.
 	logger := watermill.NewSlogLoggerWithLevelMapping(k.log.With("handler", name), map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
-	subscriber, err := feed.New(feed.Options{Client: k.newClient, Prefixes: catalog.Prefixes(), From: from, Logger: k.log.With("handler", name)})
+	subscriber, err := feed.New(feed.Options{Client: k.newClient, Prefixes: catalog.Prefixes(), From: from, Linger: linger, Logger: k.log.With("handler", name)})
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func (s *seals) catchUp(ctx context.Context) error {
 func (k *stack) startSealer(ctx context.Context, group *errgroup.Group) {
 	s := k.seals
 	group.Go(func() error {
-		return k.follow(ctx, "seals", s.sealer.Position, func(m *message.Message) error {
+		return k.follow(ctx, "seals", 0, s.sealer.Position, func(m *message.Message) error {
 			batch, ok := projections.BatchOf(m)
 			if !ok {
 				return errors.New("message without a batch")

@@ -18,6 +18,7 @@ type buffer struct {
 	mu      sync.Mutex
 	events  []domain.Recorded
 	bytes   int
+	full    bool // there is an event that has no room
 	ended   error
 	changed chan struct{} // closed at each change
 }
@@ -41,6 +42,10 @@ func (b *buffer) put(ctx context.Context, r domain.Recorded) error {
 			b.mu.Unlock()
 			return nil
 		}
+		if !b.full {
+			b.full = true
+			b.wake()
+		}
 		changed := b.changed
 		b.mu.Unlock()
 		select {
@@ -59,29 +64,39 @@ func (b *buffer) end(err error) {
 	b.wake()
 }
 
-// take waits until there is something and takes all of it. It is empty when nothing came for a while. The error says
-// that nothing will come any more.
-func (b *buffer) take(ctx context.Context, patience time.Duration) ([]domain.Recorded, error) {
+// take waits until there is something, lingers for more of it, and takes all. It is empty when nothing came for a while. The error
+// says that nothing will come any more.
+func (b *buffer) take(ctx context.Context, patience, linger time.Duration) ([]domain.Recorded, error) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	for {
+	var more <-chan time.Time // when enough was lingered
+	for lingered := linger == 0; ; {
 		b.mu.Lock()
-		if len(b.events) > 0 {
+		if len(b.events) > 0 && (lingered || b.full || b.ended != nil) {
 			events := b.events
-			b.events, b.bytes = nil, 0
+			b.events, b.bytes, b.full = nil, 0, false
 			b.wake()
 			b.mu.Unlock()
 			return events, nil
 		}
-		ended, changed := b.ended, b.changed
+		waiting, ended, changed := len(b.events) > 0, b.ended, b.changed
 		b.mu.Unlock()
 		if ended != nil {
 			return nil, ended
 		}
+		if waiting && more == nil {
+			pause := time.NewTimer(linger)
+			defer pause.Stop()
+			more = pause.C
+		}
 		select {
 		case <-changed:
+		case <-more:
+			lingered = true
 		case <-timer.C:
-			return nil, nil
+			if !waiting {
+				return nil, nil
+			}
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -28,6 +28,8 @@ type Options struct {
 	Backoff time.Duration
 	// Silence is how long nothing may come before the feed looks at the log's head; zero means 30 s.
 	Silence time.Duration
+	// Linger is how long a batch that is not full waits for more events, for consumers that need not be first; zero: not at all.
+	Linger time.Duration
 	// Grace is how long a message in flight may take to end when the feed stops; zero means 5 s.
 	Grace  time.Duration
 	Logger *slog.Logger
@@ -146,7 +148,7 @@ func (f *Feed) subscribeOnce(ctx context.Context, out chan<- *message.Message) (
 	}()
 	var missed domain.Position // what the log had when nothing came
 	for {
-		events, err := incoming.take(ctx, f.Silence)
+		events, err := incoming.take(ctx, f.Silence, f.Linger)
 		switch {
 		case err != nil:
 			return delivered, err

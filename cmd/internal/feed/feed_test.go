@@ -71,6 +71,22 @@ func TestBatchesGrowWithTheBacklog(t *testing.T) {
 	}
 }
 
+func TestAFeedThatLingersFillsItsBatches(t *testing.T) {
+	n := node(t, t.TempDir(), "127.0.0.1:0")
+	t.Cleanup(func() { _ = n.Close() })
+	w := newWriter(t, n.URL(), "talk-1")
+	c := new(consumer)
+	c.follow(t, n.URL(), func(o *feed.Options) { o.Events, o.Linger = 10, time.Hour })
+	w.add(t, said(21)...) // one more than fits, which waits
+	c.take(t, 20)
+	if !slices.Equal(c.sizes, []int{10, 10}) || !slices.Equal(c.texts, said(21)[:20]) {
+		t.Errorf("batches of %v", c.sizes)
+	}
+	patient := new(consumer)
+	patient.follow(t, n.URL(), func(o *feed.Options) { o.Linger = time.Millisecond })
+	patient.take(t, 21)
+}
+
 func TestARefusedBatchComesAgainFromTheCheckpoint(t *testing.T) {
 	n := node(t, t.TempDir(), "127.0.0.1:0")
 	t.Cleanup(func() { _ = n.Close() })

@@ -87,7 +87,7 @@ func (s *Source) readOnce(ctx context.Context, at, head domain.Position, limit i
 		incoming.end(receive(receiving, client, s.prefixes, at, incoming.put))
 	}()
 	for at.Before(head) {
-		events, err := incoming.take(ctx, patience)
+		events, err := incoming.take(ctx, patience, 0)
 		if err != nil {
 			return at, &cutError{err}
 		}
