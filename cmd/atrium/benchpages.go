@@ -8,10 +8,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/atrium-portal/atrium/cmd/internal/postgres"
 	"github.com/atrium-portal/atrium/domain"
@@ -61,10 +64,11 @@ func (c benchPagesCmd) measure(ctx context.Context, bench *readBench, people sig
 	pages := []benchPage{
 		{"client dashboard", "/", people.client}, {"client invoices", "/invoices", people.client}, {"staff home", "/staff", people.staff},
 	}
-	middle, slowest, weights := make([]result, len(pages)), make([]result, len(pages)), make([]result, len(pages))
+	middle, slowest, spent, weights := make([]result, len(pages)), make([]result, len(pages)), make([]result, len(pages)), make([]result, len(pages))
 	for i, page := range pages {
 		middle[i] = result{Name: "P7 p50, " + page.name, Unit: "ms"}
 		slowest[i] = result{Name: "P7 p99, " + page.name, Unit: "ms", Reach: pageReach}
+		spent[i] = result{Name: "P7 processor time, " + page.name, Unit: "ms", Reach: "-"}
 		weight, err := firstVisit(ctx, bench.product.URL, page)
 		if err != nil {
 			return nil, err
@@ -72,20 +76,21 @@ func (c benchPagesCmd) measure(ctx context.Context, bench *readBench, people sig
 		weights[i] = result{Name: "P7 first visit, " + page.name, Unit: "kB", Reach: bytesReach, Product: figures{weight}, Limit: figures{60}, Ratio: weight / 60}
 	}
 	for range c.Rounds {
-		bare, err := latencies(ctx, bench.bare.URL+"/invoices", "", length)
+		bare, ofBare, err := latencies(ctx, bench.bare.URL+"/invoices", "", length)
 		if err != nil {
 			return nil, err
 		}
 		for i, page := range pages {
-			took, err := latencies(ctx, bench.product.URL+page.path, page.cookie, length)
+			took, each, err := latencies(ctx, bench.product.URL+page.path, page.cookie, length)
 			if err != nil {
 				return nil, err
 			}
+			spent[i].add(each, ofBare)
 			middle[i].Product, middle[i].Limit = append(middle[i].Product, quantile(took, 0.5)), append(middle[i].Limit, quantile(bare, 0.5))
 			slowest[i].Product, slowest[i].Limit = append(slowest[i].Product, quantile(took, 0.99)), append(slowest[i].Limit, quantile(bare, 0.99))
 		}
 	}
-	results := slices.Concat(middle, slowest)
+	results := slices.Concat(middle, slowest, spent)
 	for i := range results {
 		results[i].Ratio = results[i].Product.median() / results[i].Limit.median()
 	}
@@ -125,14 +130,18 @@ func (b *readBench) signIn(ctx context.Context, k *stack) (in signedIn, err erro
 	return in, err
 }
 
-// latencies are the milliseconds that answers took at 16 connections, sorted.
-func latencies(ctx context.Context, url, cookie string, length time.Duration) ([]float64, error) {
+// latencies are the milliseconds that answers took at 16 connections, sorted, and the milliseconds of processor time that each
+// cost the program, its database and who asks.
+func latencies(ctx context.Context, url, cookie string, length time.Duration) (all []float64, spent float64, err error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	defer client.CloseIdleConnections()
+	before, err := processorTimeOfAll()
+	if err != nil {
+		return nil, 0, err
+	}
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
-		all   []float64
 		fault error
 		begun = time.Now()
 	)
@@ -155,8 +164,37 @@ func latencies(ctx context.Context, url, cookie string, length time.Duration) ([
 		})
 	}
 	wg.Wait()
+	after, err := processorTimeOfAll()
+	if err := errors.Join(fault, err); err != nil {
+		return nil, 0, err
+	}
 	slices.Sort(all)
-	return all, fault
+	return all, (after - before).Seconds() * 1000 / float64(len(all)), nil
+}
+
+// processorTimeOfAll is what this process and those below it have used, of all processors.
+func processorTimeOfAll() (time.Duration, error) {
+	processes, err := procfs.AllProcs()
+	if err != nil {
+		return 0, err
+	}
+	parents, used := map[int]int{os.Getpid(): 0}, map[int]float64{}
+	for _, p := range processes {
+		if stat, err := p.Stat(); err == nil { // it may have ended
+			const ticks = 100 // per second
+			parents[p.PID], used[p.PID] = stat.PPID, stat.CPUTime()+float64(stat.CUTime+stat.CSTime)/ticks
+		}
+	}
+	sum := 0.0
+	for pid, seconds := range used {
+		for ; pid > 1; pid = parents[pid] {
+			if pid == os.Getpid() {
+				sum += seconds
+				break
+			}
+		}
+	}
+	return time.Duration(sum * 1e9), nil
 }
 
 func quantile(sorted []float64, q float64) float64 { return sorted[int(q*float64(len(sorted)-1))] }
