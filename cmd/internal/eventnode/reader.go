@@ -119,6 +119,11 @@ type tip struct {
 
 func (r *reader) newest(stream string) (tip, error) {
 	t := tip{revision: -1}
+	// Most streams that are asked for do not exist: those that are about to, and those that would describe others. The filters of
+	// the files say so from memory, where an iterator would read a block in every level.
+	if begun, err := r.begun(stream); err != nil || !begun {
+		return t, err
+	}
 	if err := r.open(&r.index, revisionFamily); err != nil {
 		return t, err
 	}
@@ -145,6 +150,21 @@ func (r *reader) newest(stream string) (tip, error) {
 		break
 	}
 	return t, r.index.Error()
+}
+
+// begun tells whether a stream has a first event or a tombstone, durable or not.
+func (r *reader) begun(stream string) (bool, error) {
+	for _, revision := range []int64{0, tombstoneRevision} {
+		r.key = appendRevisionKey(r.key[:0], stream, revision)
+		_, closer, err := r.store.db.Get(r.key)
+		if err == nil {
+			return true, closer.Close()
+		}
+		if !errors.Is(err, pebble.ErrNotFound) {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // record returns the record at a position. It is valid until the next call.
