@@ -87,7 +87,7 @@ type replayRebuildCmd struct {
 
 func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
 	return withIdleStack(ctx, c.stores, t, recorded(ctx, "replay rebuild", func(k *stack) error {
-		if err := k.catchUp(ctx); err != nil {
+		if err := k.catchUpToCompare(ctx); err != nil {
 			return err
 		}
 		begun := k.now()
@@ -114,7 +114,7 @@ func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
 		fmt.Fprintf(t.out, "%d events in %s; digest %s\n", rebuilt.Events, took.Round(time.Millisecond), rebuilt.Digest.Total)
 		switch {
 		case !rebuilt.Compared:
-			fmt.Fprintln(t.out, "The tables before were of another build, so there was nothing to compare.")
+			fmt.Fprintln(t.out, "The tables before were of another build or lacked most of the log, so there was nothing to compare.")
 		case len(rebuilt.Differ) == 0:
 			fmt.Fprintln(t.out, "Byte for byte the same rows as before.")
 		default:

@@ -52,6 +52,23 @@ func (k *stack) catchUp(ctx context.Context) error {
 	return k.projecting(ctx, func() error { return nil })
 }
 
+// catchUpToCompare is catchUp unless the read models lack more than half of the log, as after a restore: a rebuild fills them in
+// half the time, and there is nothing that would be worth comparing.
+func (k *stack) catchUpToCompare(ctx context.Context) error {
+	if other, err := k.engine.Open(ctx); err != nil || other {
+		return err
+	}
+	at, err := k.engine.Position(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := k.source.Head(ctx)
+	if err != nil || at.Commit < head.Commit/2 {
+		return err
+	}
+	return k.catchUp(ctx)
+}
+
 // projecting runs f while the read models follow the log, as soon as they have all of it.
 func (k *stack) projecting(ctx context.Context, f func() error) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))

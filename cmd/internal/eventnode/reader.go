@@ -18,7 +18,8 @@ type reader struct {
 	now    int64 // ticks
 	index  *pebble.Iterator
 	events *pebble.Iterator
-	links  *reader // looks up targets of links without moving the iterators above
+	points *pebble.Iterator // looks for single keys
+	links  *reader          // looks up targets of links without moving the iterators above
 	key    []byte
 }
 
@@ -28,7 +29,7 @@ func (s *store) reader(limit uint64, now int64) *reader {
 
 func (r *reader) close() error {
 	var errs []error
-	for _, it := range []*pebble.Iterator{r.index, r.events} {
+	for _, it := range []*pebble.Iterator{r.index, r.events, r.points} {
 		if it != nil {
 			errs = append(errs, it.Close())
 		}
@@ -154,17 +155,22 @@ func (r *reader) newest(stream string) (tip, error) {
 
 // begun tells whether a stream has a first event or a tombstone, durable or not.
 func (r *reader) begun(stream string) (bool, error) {
-	for _, revision := range []int64{0, tombstoneRevision} {
-		r.key = appendRevisionKey(r.key[:0], stream, revision)
-		_, closer, err := r.store.db.Get(r.key)
-		if err == nil {
-			return true, closer.Close()
-		}
-		if !errors.Is(err, pebble.ErrNotFound) {
+	if r.points == nil {
+		var err error
+		if r.points, err = r.store.db.NewIter(&pebble.IterOptions{
+			LowerBound: []byte{revisionFamily}, UpperBound: []byte{revisionFamily + 1},
+			UseL6Filters: true, // where most of a long log lies; Get leaves them out
+		}); err != nil {
 			return false, err
 		}
 	}
-	return false, nil
+	for _, revision := range []int64{0, tombstoneRevision} {
+		r.key = appendRevisionKey(r.key[:0], stream, revision)
+		if r.points.SeekPrefixGE(r.key) {
+			return true, nil
+		}
+	}
+	return false, r.points.Error()
 }
 
 // record returns the record at a position. It is valid until the next call.

@@ -52,8 +52,8 @@ func openStore(dir string, fs vfs.FS, logger *slog.Logger) (*store, error) {
 		FS:                 fs,
 		Logger:             pebbleLogger{s},
 		FormatMajorVersion: pebble.FormatNewest,
-		CacheSize:          64 << 20,
-		MemTableSize:       32 << 20,
+		CacheSize:          96 << 20, // of which Pebble keeps as much aside as its memory tables take
+		MemTableSize:       16 << 20,
 		EventListener: &pebble.EventListener{BackgroundError: func(err error) {
 			logger.Error("event store: background work failed and will be tried again", "error", err)
 		}},
