@@ -191,8 +191,12 @@ func TestFaultyDiskUnderPostgres(t *testing.T) {
 	readyAfter(t, base, now.output)
 	crowd := work(t, token, 8, base)
 	faults := []struct{ calls, fault string }{
-		{"fdatasync,fsync", "EIO"}, {"pwrite64,pwritev", "ENOSPC"}, {"fdatasync,fsync", "ENOSPC"}, {"pwrite64,pwritev", "EIO"},
-		{"openat", "ENOSPC"}, {"fallocate,ftruncate", "ENOSPC"},
+		{"fdatasync,fsync", "EIO"},
+		{"pwrite64,pwritev", "ENOSPC"},
+		{"fdatasync,fsync", "ENOSPC"},
+		{"pwrite64,pwritev", "EIO"},
+		{"openat", "ENOSPC"},
+		{"fallocate,ftruncate", "ENOSPC"},
 	}
 	var slowest time.Duration
 	rounds := sized(4, 48)
