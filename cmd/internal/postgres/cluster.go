@@ -42,12 +42,9 @@ type Cluster struct {
 	err  error
 }
 
-// A server that dies is started again at once, one that keeps dying after pauses that grow to longestWait, until it has
-// stayed up for quietTime.
-const (
-	longestWait = 5 * time.Second
-	quietTime   = time.Minute
-)
+// longestWait bounds the pauses before a server that keeps dying is started again. One that stayed up for that long is started
+// at once.
+const longestWait = 5 * time.Second
 
 // Manage starts the private cluster in o.Dir, making it first when the folder is empty, and waits until it accepts
 // connections. The newest installed Postgres is used, or the one that made the data. Works as an ordinary user
@@ -150,7 +147,7 @@ func (c *Cluster) supervise(lifetime context.Context, server *process) {
 		case <-server.exited:
 			reason = server.reason()
 		}
-		if time.Since(started) > quietTime {
+		if time.Since(started) > longestWait {
 			wait = 0
 		}
 		for again := true; again; {
