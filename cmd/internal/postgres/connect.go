@@ -44,9 +44,6 @@ var (
 	readerRoles = []string{RoleClient, RoleStaff}
 )
 
-// readPath is where the reader pools look for tables.
-const readPath = "read, public"
-
 // Options for Connect; the zero value is good.
 type Options struct {
 	// Readers is the size of each of the two reader pools; 0 means four per processor, at least 8.
@@ -106,8 +103,8 @@ func open(ctx context.Context, admin *pgxpool.Config, o Options) (*Pools, error)
 		{&p.Projector, RoleProjector, "", 4},
 		{&p.Sealer, RoleSealer, "", 4},
 		{&p.App, RoleApp, "ops", 8},
-		{&p.ClientReader, RoleClient, readPath, readers},
-		{&p.StaffReader, RoleStaff, readPath, readers},
+		{&p.ClientReader, RoleClient, "read, public", readers},
+		{&p.StaffReader, RoleStaff, "read, public", readers},
 	} {
 		cfg := admin.Copy()
 		cfg.MaxConns = int32(pool.size)
@@ -119,11 +116,6 @@ func open(ctx context.Context, admin *pgxpool.Config, o Options) (*Pools, error)
 		cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 		if pool.path != "" {
 			cfg.ConnConfig.RuntimeParams["search_path"] = pool.path
-		}
-		if pool.path == readPath {
-			// Every question has one good plan whoever asks. Planning it anew the first five times would make pages of a new
-			// connection slow: some take ten milliseconds to plan and a half to run.
-			cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 		}
 		var err error
 		if *pool.to, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
