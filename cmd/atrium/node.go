@@ -61,13 +61,13 @@ func (c nodeCmd) password() (string, error) {
 
 // spaciousHeap lets the heap grow to four times what is in use before it is collected, unless GOGC says otherwise. An append
 // leaves some 20 kB of short-lived objects behind and the program keeps little, so that collections would be frequent and
-// slow appends down by a tenth and rebuilds by a fifth. From 384 MiB on it is collected as often as it takes, unless GOMEMLIMIT
+// slow appends down by a tenth and rebuilds by a fifth. From 448 MiB on it is collected as often as it takes, unless GOMEMLIMIT
 // says otherwise.
 func spaciousHeap() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(384 << 20)
+		debug.SetMemoryLimit(448 << 20)
 	}
 }
