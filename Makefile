@@ -53,7 +53,7 @@ golden: ## Write the golden samples anew; read the difference before you commit 
 bench: build ## Measure appends, replay and reads against their limits (FULL=1: full size)
 	@for what in append replay visible read pages history audit scale; do bin/atrium bench $$what $(if $(FULL),--full); done
 
-fault: install ## Kill, cut, fill and freeze everything under load, for half an hour; deploy/faults.md has the figures
+fault: install ## Kill, cut, fill and freeze everything under load, for forty minutes; deploy/faults.md has the figures
 	@.ci/install-strace
 	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histories|Winner|Crash|Clock|Failed|TwoProjectors|Lease|Writers|Comes|Outlives|Replaced|LostReply' \
 		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./cmd/internal/feed ./cmd/internal/postgres ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'

@@ -135,8 +135,8 @@ func (c *Codec) Encode(e Event, m Meta, n int) (Proposed, error) {
 // asStored reads JSON as encoding/json does, which wrote it.
 var asStored = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// decodeStored reads stored JSON. It is half of the work of a replay, and this library takes half the time of encoding/json,
-// whose next version it is.
+// decodeStored reads stored JSON, which is a large part of a replay. This library is the next version of encoding/json and takes
+// three fifths of its time.
 func decodeStored(data []byte, to any) error { return jsonv2.Unmarshal(data, to, asStored) }
 
 // Decode reads a stored event. The error wraps ErrUnknownType when the type or its version is not known.

@@ -14,7 +14,8 @@
 //
 // # What it may import
 //
-// The standard library without I/O, google/uuid, bojanz/currency and go-json-experiment/json, which is encoding/json to be. Never context, os, net, a driver or a clock.
+// The standard library without I/O, google/uuid, bojanz/currency and go-json-experiment/json (encoding/json to be). Never
+// context, os, net, a driver or a clock.
 // An aggregate imports only this package and refers to other aggregates by id.
 //
 // # How to add

@@ -107,7 +107,7 @@ func (s *server) export(w http.ResponseWriter, r *http.Request, h *historyQuery,
 
 // write writes the rows of the query, and says after every few how many were sent on.
 func (h *historyQuery) write(rows pgx.Rows, out itemWriter, sent func(entries int64) error) error {
-	return writeItems(rows, h.view(), out, func(object reflect.Value) any { return asStaffEntry(object) }, sent)
+	return writeItems(rows, h.view(), out, entryItem, sent)
 }
 
 // writeItems writes rows as a view, each as item makes it of the view's struct.
@@ -132,23 +132,63 @@ func writeItems(rows pgx.Rows, v *view, out itemWriter, item func(reflect.Value)
 	return rows.Err()
 }
 
-// HistoryExport is a history that is taken away as a whole, by a program that runs where the data is.
-type HistoryExport struct {
-	Scope      *auth.Scope // of whoever takes it
-	Collection string      // whose thing it is the history of; empty: all that whoever takes it may see
-	ID         string      // of that thing
-	Ask        url.Values  // filters and format, as the JSON route takes them
+// Taking is who takes something away as a whole, with a program that runs where the data is.
+type Taking struct {
+	Scope *auth.Scope
+	Ask   url.Values // search, filters and format, as the JSON route takes them
 	// Begin is told what is taken before anything is; with an error nothing is.
 	Begin func(Opened) error
-	// Progress is told from time to time how many entries of how many are written.
+	// Progress is told from time to time how much of it is written.
 	Progress func(done, total int64)
 }
 
-// Export writes a history to w as the JSON route gives it, all of one moment, and says how many entries it has.
-func (r *Reader) Export(ctx context.Context, w io.Writer, e HistoryExport) (total int64, _ error) {
+// whole is what is taken, and how it is written.
+type whole struct {
+	count, rows *statement
+	view        *view
+	item        func(reflect.Value) any // what is written of the view's struct
+	of          *Opened                 // on record; known when the rows come
+	out         itemWriter
+}
+
+// take writes something as a whole, all of one moment, and says how many items it has.
+func (r *Reader) take(ctx context.Context, q *reading, t Taking, what whole) (total int64, _ error) {
+	q.endless = true
+	q.add(what.count, func(rows pgx.Rows) (err error) {
+		total, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+		return err
+	})
+	q.add(what.rows, func(rows pgx.Rows) error {
+		if err := t.Begin(*what.of); err != nil {
+			return err
+		}
+		if err := what.out.begin(); err != nil {
+			return err
+		}
+		return writeItems(rows, what.view, what.out, what.item, func(done int64) error {
+			t.Progress(done, total)
+			return nil
+		})
+	})
+	if err := r.s.run(ctx, q); err != nil {
+		return 0, err
+	}
+	t.Progress(total, total)
+	return total, errors.Join(what.out.end(q.position), what.out.flush())
+}
+
+// HistoryExport is a history that is taken away.
+type HistoryExport struct {
+	Taking
+	Collection string // whose thing it is the history of; empty: all that whoever takes it may see
+	ID         string // of that thing
+}
+
+// Export writes a history to w as the JSON route gives it, and says how many entries it has.
+func (r *Reader) Export(ctx context.Context, w io.Writer, e HistoryExport) (int64, error) {
 	p := &params{values: e.Ask}
 	h := r.s.queryHistory(e.Scope, p)
-	h.record, h.endless = everything(e.Scope), true
+	h.record = everything(e.Scope)
 	for _, c := range r.s.collections {
 		if c.name != e.Collection {
 			continue
@@ -162,29 +202,13 @@ func (r *Reader) Export(ctx context.Context, w io.Writer, e HistoryExport) (tota
 	if err := p.err(); err != nil {
 		return 0, err
 	}
-	h.add(h.matching("count(*)"), func(rows pgx.Rows) (err error) {
-		total, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
-		return err
+	return r.take(ctx, h.reading, e.Taking, whole{
+		count: h.matching("count(*)"), rows: h.statement(), view: h.view(), item: entryItem, of: &h.record,
+		out: newEntryWriter(w, h.format, e.Scope.Staff()),
 	})
-	out := newEntryWriter(w, h.format, e.Scope.Staff())
-	h.add(h.statement(), func(rows pgx.Rows) error {
-		if err := e.Begin(h.record); err != nil {
-			return err
-		}
-		if err := out.begin(); err != nil {
-			return err
-		}
-		return h.write(rows, out, func(done int64) error {
-			e.Progress(done, total)
-			return nil
-		})
-	})
-	if err := r.s.run(ctx, h.reading); err != nil {
-		return 0, err
-	}
-	e.Progress(total, total)
-	return total, errors.Join(out.end(h.position), out.flush())
 }
+
+func entryItem(object reflect.Value) any { return asStaffEntry(object) }
 
 // asStaffEntry is an entry as one writer takes it: what contacts do not see stays empty.
 func asStaffEntry(object reflect.Value) *StaffEntry {
@@ -198,14 +222,14 @@ var contentTypes = map[string]string{"csv": "text/csv; charset=utf-8; header=pre
 
 func newEntryWriter(w io.Writer, format string, staff bool) itemWriter {
 	if format == "csv" {
-		return &csvEntries{csv.NewWriter(w), staff}
+		return &csvEntries{csvLines{csv.NewWriter(w)}, staff}
 	}
 	return &jsonItems{out: bufio.NewWriter(w), own: !staff}
 }
 
 // csvEntries writes one line per entry; changes are JSON in a cell.
 type csvEntries struct {
-	out   *csv.Writer
+	csvLines
 	staff bool
 }
 
@@ -239,9 +263,12 @@ func (c *csvEntries) item(v any) error {
 	return c.out.Write(cells)
 }
 
-func (c *csvEntries) end(domain.Position) error { return nil }
+// csvLines is what everything has in common that is written as CSV.
+type csvLines struct{ out *csv.Writer }
 
-func (c *csvEntries) flush() error {
+func (c csvLines) end(domain.Position) error { return nil }
+
+func (c csvLines) flush() error {
 	c.out.Flush()
 	return c.out.Error()
 }

@@ -6,33 +6,24 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
-	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/atrium-portal/atrium/domain"
-	"github.com/atrium-portal/atrium/readapi/auth"
 )
 
-// ListExport is a list that is taken away as a whole, by a program that runs where the data is.
+// ListExport is a list that is taken away.
 type ListExport struct {
-	Scope      *auth.Scope // of whoever takes it
-	Collection string      // by its name in the address of its JSON route
-	Ask        url.Values  // search and filters, as the JSON route takes them, and format: csv or json
-	// Begin is told what is taken before anything is; with an error nothing is.
-	Begin func(Opened) error
-	// Progress is told from time to time how many things of how many are written.
-	Progress func(done, total int64)
+	Taking
+	Collection string // by its name in the address of its JSON route
 }
 
-// ExportList writes a list to w, in its usual order and all of one moment, and says how many things it has. As CSV it has a column
-// per field: amounts in the currency's unit ("1234.50"), instants in RFC 3339, what has parts of its own as JSON.
-func (r *Reader) ExportList(ctx context.Context, w io.Writer, e ListExport) (total int64, _ error) {
+// ExportList writes a list to w, in its usual order, and says how many things it has. As CSV it has a column per field: amounts in
+// the currency's unit ("1234.50"), instants in RFC 3339, what has parts of its own as JSON.
+func (r *Reader) ExportList(ctx context.Context, w io.Writer, e ListExport) (int64, error) {
 	at := slices.IndexFunc(r.s.collections, func(c *collection) bool { return c.name == e.Collection })
 	if at < 0 {
 		return 0, domain.Missing("list")
@@ -45,53 +36,27 @@ func (r *Reader) ExportList(ctx context.Context, w io.Writer, e ListExport) (tot
 	p.only(append(slices.DeleteFunc(c.parameters(), func(name string) bool {
 		return slices.Contains([]string{"limit", "cursor", "sort"}, name) || slices.Contains(everyRead, name)
 	}), "format"))
-	format := p.oneOf("format", []string{"csv", "json"})
 	q := r.s.start(e.Scope, p)
-	q.endless = true
 	c.readPeriod(q, p)
-	count := q.statement().add("select count(*)")
+	list, order, of := c.source(e.Scope).list, c.sorts[0], everything(e.Scope)
+	count, rows := q.statement().add("select count(*)"), q.statement().add("select ", list.columns)
 	c.matching(q, count, p)
-	list, order := c.source(e.Scope).list, c.sorts[0]
+	c.matching(q, rows, p)
 	direction, _ := order.direction(false)
-	st := q.statement().add("select ", list.columns)
-	c.matching(q, st, p)
-	st.add(" order by ", order.key, direction, ", ", c.id, direction)
+	rows.add(" order by ", order.key, direction, ", ", c.id, direction)
+	var out itemWriter = &jsonItems{out: bufio.NewWriter(w)}
+	if p.oneOf("format", []string{"csv", "json"}) == "csv" {
+		out = &csvItems{csvLines{csv.NewWriter(w)}, columnsOf(list)}
+	}
 	if err := p.err(); err != nil {
 		return 0, err
 	}
-	q.add(count, func(rows pgx.Rows) (err error) {
-		total, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
-		return err
-	})
-	var out itemWriter = &jsonItems{out: bufio.NewWriter(w)}
-	if format == "csv" {
-		out = &csvItems{out: csv.NewWriter(w), columns: columnsOf(list)}
-	}
-	q.add(st, func(rows pgx.Rows) error {
-		if err := e.Begin(everything(e.Scope)); err != nil {
-			return err
-		}
-		if err := out.begin(); err != nil {
-			return err
-		}
-		return writeItems(rows, list, out, func(object reflect.Value) any { return object.Interface() }, func(done int64) error {
-			e.Progress(done, total)
-			return nil
-		})
-	})
-	if err := r.s.run(ctx, q); err != nil {
-		return 0, err
-	}
-	e.Progress(total, total)
-	if err := out.end(q.position); err != nil {
-		return total, err
-	}
-	return total, out.flush()
+	return r.take(ctx, q, e.Taking, whole{count: count, rows: rows, view: list, item: reflect.Value.Interface, of: &of, out: out})
 }
 
 // csvItems writes one line per thing.
 type csvItems struct {
-	out     *csv.Writer
+	csvLines
 	columns []csvColumn
 }
 
@@ -149,6 +114,9 @@ func cellOf(v any) (string, error) {
 		}
 		return v.Format(time.RFC3339Nano), nil
 	case domain.Money:
+		if v.Currency == "" {
+			return "", nil
+		}
 		number, _, _ := strings.Cut(v.String(), " ")
 		return strings.ReplaceAll(number, ",", ""), nil
 	}
@@ -175,11 +143,4 @@ func (c *csvItems) item(v any) (err error) {
 		}
 	}
 	return c.out.Write(cells)
-}
-
-func (c *csvItems) end(domain.Position) error { return nil }
-
-func (c *csvItems) flush() error {
-	c.out.Flush()
-	return c.out.Error()
 }

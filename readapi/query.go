@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -243,6 +244,10 @@ func onOff(b bool) string {
 	return "off"
 }
 
+// unwell begin the codes of a database that cannot answer now: it stops or starts, a connection broke, it lacks room or memory, its
+// disk fails.
+var unwell = []string{"57P", "08", "53", "58"}
+
 // databaseFault tells a database that is not there from a mistake of ours.
 func databaseFault(err error) error {
 	if err == nil {
@@ -256,7 +261,7 @@ func databaseFault(err error) error {
 	cut, _ := errors.AsType[*net.OpError](err)
 	switch {
 	case connect != nil, cut != nil, pgconn.SafeToRetry(err), errors.Is(err, io.ErrUnexpectedEOF),
-		answered && (strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "58")):
+		answered && slices.ContainsFunc(unwell, func(class string) bool { return strings.HasPrefix(pg.Code, class) }):
 		return errors.Join(errUnavailable, err)
 	}
 	return err

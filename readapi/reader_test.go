@@ -3,11 +3,15 @@ package readapi_test
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/atrium-portal/atrium/domain"
@@ -154,9 +158,11 @@ func TestReader(t *testing.T) {
 			var of readapi.Opened
 			done, whole := int64(0), int64(0)
 			total, err := reader.Export(ctx, &taken, readapi.HistoryExport{
-				Scope: w.scopeOf(x.who), Collection: x.collection, ID: x.id, Ask: x.ask,
-				Begin:    func(o readapi.Opened) error { of = o; return nil },
-				Progress: func(d, t int64) { done, whole = d, t },
+				Collection: x.collection, ID: x.id, Taking: readapi.Taking{
+					Scope: w.scopeOf(x.who), Ask: x.ask,
+					Begin:    func(o readapi.Opened) error { of = o; return nil },
+					Progress: func(d, t int64) { done, whole = d, t },
+				},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -170,20 +176,68 @@ func TestReader(t *testing.T) {
 		}
 		refuse := func(ask url.Values, id string, begin error) string {
 			_, err := reader.Export(ctx, io.Discard, readapi.HistoryExport{
-				Scope: w.scopeOf("olga"), Collection: "accounts", ID: id, Ask: ask,
-				Begin: func(readapi.Opened) error { return begin }, Progress: func(int64, int64) {},
+				Collection: "accounts", ID: id, Taking: readapi.Taking{
+					Scope: w.scopeOf("olga"), Ask: ask,
+					Begin: func(readapi.Opened) error { return begin }, Progress: func(int64, int64) {},
+				},
 			})
 			return domain.AsFault(err).Code
 		}
-		csv := url.Values{"format": {"csv"}}
+		ask := url.Values{"format": {"csv"}}
 		for want, got := range map[string]string{
-			"not-found":         refuse(csv, w.ids["borealis"].String(), nil),
+			"not-found":         refuse(ask, w.ids["borealis"].String(), nil),
 			"parameter-invalid": refuse(url.Values{"format": {"xml"}}, w.ids["aurora"].String(), nil),
-			"not-on-record":     refuse(csv, w.ids["aurora"].String(), &domain.Fault{Kind: domain.Unavailable, Code: "not-on-record"}),
+			"not-on-record":     refuse(ask, w.ids["aurora"].String(), &domain.Fault{Kind: domain.Unavailable, Code: "not-on-record"}),
 		} {
 			if got != want {
 				t.Errorf("%s, want %s", got, want)
 			}
+		}
+	})
+	t.Run("a list is taken away as the API lists it", func(t *testing.T) {
+		take := func(who, collection, format string) string {
+			var taken bytes.Buffer
+			_, err := reader.ExportList(ctx, &taken, readapi.ListExport{Collection: collection, Taking: readapi.Taking{
+				Scope: w.scopeOf(who), Ask: url.Values{"format": {format}},
+				Begin: func(readapi.Opened) error { return nil }, Progress: func(int64, int64) {},
+			}})
+			if err != nil {
+				return domain.AsFault(err).Code
+			}
+			return taken.String()
+		}
+		for _, x := range []struct{ who, collection string }{
+			{"ada", "accounts"}, {"ada", "contacts"}, {"ada", "invoices"}, {"ada", "payments"}, {"ada", "payment-attempts"}, {"ada", "projects"},
+			{"ada", "contracts"}, {"ada", "team"}, {"olga", "invoices"}, {"olga", "contacts"}, {"olga", "payments"},
+		} {
+			var taken, listed struct{ Items []map[string]any }
+			if err := json.Unmarshal([]byte(take(x.who, x.collection, "json")), &taken); err != nil {
+				t.Fatal(x, err)
+			}
+			if err := json.Unmarshal([]byte(w.ask(http.MethodGet, "/api/v1/"+x.collection+"?limit=200", x.who).body), &listed); err != nil {
+				t.Fatal(x, err)
+			}
+			if d := cmp.Diff(listed.Items, taken.Items); d != "" || len(taken.Items) == 0 && x.collection != "payment-attempts" {
+				t.Errorf("%s's %s (-listed +taken): %s", x.who, x.collection, d)
+			}
+			lines, err := csv.NewReader(strings.NewReader(take(x.who, x.collection, "csv"))).ReadAll()
+			if err != nil || len(lines) != len(listed.Items)+1 {
+				t.Fatalf("%s's %s: %d lines for %d things: %v", x.who, x.collection, len(lines), len(listed.Items), err)
+			}
+			for n, item := range listed.Items {
+				for i, column := range lines[0] {
+					want, is := item[column].(string)
+					if is && lines[n+1][i] != want {
+						t.Errorf("%s of a %s is %q, want %q", column, x.collection, lines[n+1][i], want)
+					}
+				}
+			}
+		}
+		if got := take("ada", "everything", "csv"); got != "not-found" {
+			t.Errorf("a list that there is not: %s", got)
+		}
+		if got := take("liam", "invoices", "csv"); got != "not-permitted" {
+			t.Errorf("a list that is not theirs to see: %s", got)
 		}
 	})
 	t.Run("waits, but not for long", func(t *testing.T) {

@@ -44,7 +44,7 @@ func (c auditExportCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		export := readapi.HistoryExport{Ask: c.ask()}
+		export := readapi.HistoryExport{Taking: readapi.Taking{Ask: c.ask()}}
 		if export.Scope, err = k.wholeFirm(ctx, firm.ID); err != nil {
 			return err
 		}

@@ -174,27 +174,38 @@ func latencies(ctx context.Context, url, cookie string, length time.Duration) (a
 
 // processorTimeOfAll is what this process and those below it have used, of all processors.
 func processorTimeOfAll() (time.Duration, error) {
-	processes, err := procfs.AllProcs()
-	if err != nil {
-		return 0, err
+	below, err := descendants(os.Getpid())
+	used := processorTime()
+	for _, p := range below {
+		const ticks = 100 // per second
+		used += time.Duration(p.UTime+p.STime) * time.Second / ticks
+		used += time.Duration(p.CUTime+p.CSTime) * time.Second / ticks // of its children that have ended
 	}
-	parents, used := map[int]int{os.Getpid(): 0}, map[int]float64{}
-	for _, p := range processes {
+	return used, err
+}
+
+// descendants are the processes below one.
+func descendants(pid int) ([]procfs.ProcStat, error) {
+	all, err := procfs.AllProcs()
+	if err != nil {
+		return nil, err
+	}
+	known := map[int]procfs.ProcStat{}
+	for _, p := range all {
 		if stat, err := p.Stat(); err == nil { // it may have ended
-			const ticks = 100 // per second
-			parents[p.PID], used[p.PID] = stat.PPID, stat.CPUTime()+float64(stat.CUTime+stat.CSTime)/ticks
+			known[stat.PID] = stat
 		}
 	}
-	sum := 0.0
-	for pid, seconds := range used {
-		for ; pid > 1; pid = parents[pid] {
-			if pid == os.Getpid() {
-				sum += seconds
+	var below []procfs.ProcStat
+	for _, stat := range known {
+		for at := stat.PPID; at > 1; at = known[at].PPID {
+			if at == pid {
+				below = append(below, stat)
 				break
 			}
 		}
 	}
-	return time.Duration(sum * 1e9), nil
+	return below, nil
 }
 
 func quantile(sorted []float64, q float64) float64 { return sorted[int(q*float64(len(sorted)-1))] }

@@ -56,9 +56,9 @@ func (c exportCmd) Run(ctx context.Context, t *terminal) error {
 		err = writing(c.Out, t.out, func(w io.Writer) (err error) {
 			m := newMeter(t, "export "+c.What, c.JSON)
 			defer m.end()
+			begin := func(of readapi.Opened) error { return k.takenAway(ctx, firm.ID, of, c.What, format) }
 			taken, err = reader.ExportList(ctx, w, readapi.ListExport{
-				Scope: scope, Collection: collection, Ask: ask, Progress: m.at,
-				Begin: func(of readapi.Opened) error { return k.takenAway(ctx, firm.ID, of, c.What, format) },
+				Taking: readapi.Taking{Scope: scope, Ask: ask, Begin: begin, Progress: m.at}, Collection: collection,
 			})
 			return err
 		})

@@ -22,8 +22,8 @@ const readyWithin = 10 * time.Second
 // TestKills kills the whole program, or its Postgres, at random moments under load. Afterwards everything that was
 // acknowledged is there exactly once, and the rows are what the events say.
 func TestKills(t *testing.T) {
-	data, address := firmIn(t), freeAddress(t)
-	token := strings.TrimSpace(program(t, exitDone, "token", "create", "--data", data, "--staff", "priya@north.example"))
+	data, address := folder(t), freeAddress(t)
+	token := firmOf(t, []string{"--data", data})
 	base, random := "http://"+address, rand.New(rand.NewPCG(1, 2))
 	start := func() (p running) {
 		p.cmd, p.output = child(t, "serve", "--data", data, "--listen", address, "--limit=-1")
@@ -82,12 +82,8 @@ func TestFaultyLines(t *testing.T) {
 	}
 	events := newFaultyLine(t, "tcp", store.Host, 60_000)
 	rows := newFaultyLine(t, network, place, 20_000)
-	address := freeAddress(t)
-	now := running{}
-	now.cmd, now.output = child(t, "serve", "--listen", address, "--limit=-1", "--data", data,
-		"--eventstore", "esdb://"+events.address()+"?tls=false", "--database", rows.through(database))
-	readyAfter(t, "http://"+address, now.output)
-	crowd := work(t, token, 8, "http://"+address)
+	now := runs(t, "--data", data, "--eventstore", "esdb://"+events.address()+"?tls=false", "--database", rows.through(database))
+	crowd := work(t, token, 8, now.base)
 	crowd.reached(int64(sized(200, 5000)))
 	cutsOfStore, cutsOfDatabase := events.rest(), rows.rest()
 	deeds := crowd.stop()
@@ -101,17 +97,14 @@ func TestFaultyLines(t *testing.T) {
 
 // TestClockJumps moves the program's clock by hours and weeks, forwards and back, while clients work.
 func TestClockJumps(t *testing.T) {
-	data, address := firmIn(t), freeAddress(t)
-	token := strings.TrimSpace(program(t, exitDone, "token", "create", "--data", data, "--staff", "priya@north.example"))
-	now := running{}
-	now.cmd, now.output = child(t, "serve", "--data", data, "--listen", address, "--limit=-1", "--dev")
-	base := "http://" + address
-	readyAfter(t, base, now.output)
-	crowd := work(t, token, 4, base)
+	data := folder(t)
+	token := firmOf(t, []string{"--data", data})
+	now := runs(t, "--data", data, "--dev")
+	crowd := work(t, token, 4, now.base)
 	jumps := []string{"3h", "-7h", "336h", "-300h", "-48h", "16h"}
 	for n := range sized(6, 60) {
 		crowd.reached(crowd.acks.Load() + 25)
-		reply, err := http.Post(base+"/dev/clock", "application/json", strings.NewReader(`{"advance":"`+jumps[n%len(jumps)]+`"}`))
+		reply, err := http.Post(now.base+"/dev/clock", "application/json", strings.NewReader(`{"advance":"`+jumps[n%len(jumps)]+`"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +114,7 @@ func TestClockJumps(t *testing.T) {
 		}
 	}
 	crowd.reached(crowd.acks.Load() + 25)
-	visible := visibleAfter(t, server{t, base, token})
+	visible := visibleAfter(t, server{t, now.base, token})
 	deeds := crowd.stop()
 	kill(t, now.cmd)
 	t.Logf("after the last jump a command was seen after %s", visible.Round(time.Millisecond))
@@ -131,12 +124,10 @@ func TestClockJumps(t *testing.T) {
 // TestKilledReplay kills `atrium replay rebuild` at random moments, the swap among them, and starts it again: it goes on by
 // itself, and in the end the rows are what the events say.
 func TestKilledReplay(t *testing.T) {
-	data, address := firmIn(t), freeAddress(t)
-	token := strings.TrimSpace(program(t, exitDone, "token", "create", "--data", data, "--staff", "priya@north.example"))
-	now := running{}
-	now.cmd, now.output = child(t, "serve", "--data", data, "--listen", address, "--limit=-1")
-	readyAfter(t, "http://"+address, now.output)
-	crowd := work(t, token, 8, "http://"+address)
+	data := folder(t)
+	token := firmOf(t, []string{"--data", data})
+	now := runs(t, "--data", data)
+	crowd := work(t, token, 8, now.base)
 	crowd.reached(int64(sized(200, 4000)))
 	deeds := crowd.stop()
 	kill(t, now.cmd)

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/prometheus/procfs"
 )
 
 // onSmallDisk names the folder at which the test binary, run by itself, finds a disk of its own.
@@ -25,7 +23,7 @@ const onSmallDisk = "ATRIUM_SMALL_DISK"
 const smallDisk = 768 << 20
 
 // TestFullDiskUnderTheProgram fills the disk under the whole program: first until the event node refuses, then to the last
-// byte, so that Postgres ends and cannot start. With room again the same program goes on, and nothing was lost.
+// byte, with Postgres killed on it. With room again the same program goes on, and nothing was lost.
 func TestFullDiskUnderTheProgram(t *testing.T) {
 	if dir := os.Getenv(onSmallDisk); dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -60,14 +58,10 @@ func TestFullDiskUnderTheProgram(t *testing.T) {
 
 func fillTheDisk(t *testing.T, disk string) {
 	t.Helper()
-	data, address := filepath.Join(disk, "data"), freeAddress(t)
+	data := filepath.Join(disk, "data")
 	token := firmOf(t, []string{"--data", data})
-	now := running{}
-	now.cmd, now.output = child(t, "serve", "--data", data, "--listen", address, "--limit=-1")
-	t.Cleanup(func() { mistakes(t, now.output) })
-	base := "http://" + address
-	readyAfter(t, base, now.output)
-	crowd := work(t, token, 4, base)
+	now := runs(t, "--data", data)
+	crowd := work(t, token, 4, now.base)
 	crowd.fills = true
 	filler := ballast{t, filepath.Join(disk, "ballast")}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -81,7 +75,7 @@ func fillTheDisk(t *testing.T, disk string) {
 				t.Fatalf("nobody is told that the disk is full\n%s", now.output)
 			}
 		}
-		if status := get(t, base+"/api/v1/invoices", token); status != http.StatusOK {
+		if status := get(t, now.base+"/api/v1/invoices", token); status != http.StatusOK {
 			t.Errorf("a list on a disk that is nearly full: %d", status)
 		}
 		filler.leave(0)
@@ -92,11 +86,11 @@ func fillTheDisk(t *testing.T, disk string) {
 			}
 			filler.leave(0)
 		}
-		if status := get(t, base+"/api/v1/invoices", token); status != http.StatusServiceUnavailable && status != http.StatusOK {
+		if status := get(t, now.base+"/api/v1/invoices", token); status != http.StatusServiceUnavailable && status != http.StatusOK {
 			t.Errorf("a list on a full disk: %d", status)
 		}
 		filler.remove()
-		slowest = max(slowest, readyAfter(t, base, now.output))
+		slowest = max(slowest, readyAfter(t, now.base, now.output))
 	}
 	crowd.reached(crowd.acks.Load() + 25)
 	deeds := crowd.stop()
@@ -148,16 +142,6 @@ func (b ballast) remove() {
 	}
 }
 
-// mistakes logs what the program said of its own mistakes, once a test has failed.
-func mistakes(t *testing.T, output *bytes.Buffer) {
-	t.Helper()
-	for line := range strings.Lines(output.String()) {
-		if t.Failed() && strings.Contains(line, "request=") {
-			t.Log(strings.TrimSpace(line))
-		}
-	}
-}
-
 // get asks for something and gives the status of the answer.
 func get(t *testing.T, url, token string) int {
 	t.Helper()
@@ -182,14 +166,10 @@ func TestFaultyDiskUnderPostgres(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Fatal("strace is needed: run .ci/install-strace")
 	}
-	data, address := firmIn(t), freeAddress(t)
-	token := strings.TrimSpace(program(t, exitDone, "token", "create", "--data", data, "--staff", "priya@north.example"))
-	now := running{}
-	now.cmd, now.output = child(t, "serve", "--data", data, "--listen", address, "--limit=-1")
-	t.Cleanup(func() { mistakes(t, now.output) })
-	base := "http://" + address
-	readyAfter(t, base, now.output)
-	crowd := work(t, token, 8, base)
+	data := folder(t)
+	token := firmOf(t, []string{"--data", data})
+	now := runs(t, "--data", data)
+	crowd := work(t, token, 8, now.base)
 	faults := []struct{ calls, fault string }{
 		{"fdatasync,fsync", "EIO"},
 		{"pwrite64,pwritev", "ENOSPC"},
@@ -204,12 +184,17 @@ func TestFaultyDiskUnderPostgres(t *testing.T) {
 		crowd.reached(crowd.acks.Load() + 25)
 		fault := faults[n%len(faults)]
 		injectIntoPostgres(t, now.cmd.Process.Pid, fault.calls, fmt.Sprintf("error=%s:when=%d+%d", fault.fault, 1+n%5, 1+n%3))
-		slowest = max(slowest, readyAfter(t, base, now.output))
+		slowest = max(slowest, readyAfter(t, now.base, now.output))
 	}
 	crowd.reached(crowd.acks.Load() + 25)
 	deeds := crowd.stop()
 	kill(t, now.cmd)
 	t.Logf("%d times the disk failed under Postgres; ready again after %s at most", rounds, slowest.Round(time.Millisecond))
+	for _, complaint := range []string{syscall.EIO.Error(), syscall.ENOSPC.Error()} {
+		if !strings.Contains(strings.ToLower(now.output.String()), complaint) {
+			t.Errorf("nobody met a disk with an %s", complaint)
+		}
+	}
 	if slowest > readyWithin {
 		t.Errorf("ready only after %s", slowest)
 	}
@@ -220,8 +205,12 @@ func TestFaultyDiskUnderPostgres(t *testing.T) {
 func injectIntoPostgres(t *testing.T, pid int, calls, fault string) {
 	t.Helper()
 	args := []string{"-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + calls + ":" + fault}
-	for _, child := range descendants(t, pid) {
-		args = append(args, "-p", strconv.Itoa(child))
+	below, err := descendants(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, child := range below {
+		args = append(args, "-p", strconv.Itoa(child.PID))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -233,28 +222,4 @@ func injectIntoPostgres(t *testing.T, pid int, calls, fault string) {
 	if err := cmd.Run(); err != nil && ctx.Err() == nil && !strings.Contains(said.String(), "No such process") {
 		t.Fatalf("strace: %v: %s", err, said.String())
 	}
-}
-
-// descendants are the processes below one.
-func descendants(t *testing.T, pid int) (list []int) {
-	t.Helper()
-	all, err := procfs.AllProcs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parents := map[int]int{}
-	for _, p := range all {
-		if stat, err := p.Stat(); err == nil { // it may have ended
-			parents[stat.PID] = stat.PPID
-		}
-	}
-	for child := range parents {
-		for at := parents[child]; at > 1; at = parents[at] {
-			if at == pid {
-				list = append(list, child)
-				break
-			}
-		}
-	}
-	return list
 }

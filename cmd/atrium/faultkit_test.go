@@ -317,6 +317,24 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 type running struct {
 	cmd    *exec.Cmd
 	output *bytes.Buffer
+	base   string // where it is reached
+}
+
+// runs starts the server and waits until it is ready. When the test fails, what the server said of its own mistakes is logged.
+func runs(t *testing.T, args ...string) (p running) {
+	t.Helper()
+	address := freeAddress(t)
+	p.base = "http://" + address
+	p.cmd, p.output = child(t, append([]string{"serve", "--listen", address, "--limit=-1"}, args...)...)
+	t.Cleanup(func() {
+		for line := range strings.Lines(p.output.String()) {
+			if t.Failed() && strings.Contains(line, "level=ERROR") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+	})
+	readyAfter(t, p.base, p.output)
+	return p
 }
 
 // settled opens the stack on stores that no program uses, with the read models brought up to the end of the log.

@@ -99,6 +99,9 @@ func (c replayRebuildCmd) Run(ctx context.Context, t *terminal) error {
 			}
 		}
 		rebuilt, err := rebuild(ctx, k.source, m.projection)
+		if err == nil && !rebuilt.Compared && c.Only == "" {
+			rebuilt.Digest, err = k.engine.Digest(ctx, "") // so that it can be compared with that of another time or place
+		}
 		m.end()
 		if err != nil {
 			return err

@@ -52,10 +52,10 @@ func (k *stack) catchUp(ctx context.Context) error {
 	return k.projecting(ctx, func() error { return nil })
 }
 
-// catchUpToCompare is catchUp unless the read models lack more than half of the log, as after a restore: a rebuild fills them in
-// half the time, and there is nothing that would be worth comparing.
+// catchUpToCompare is catchUp unless the read models lack more than half of the log, as when a database was lost: a rebuild fills
+// them sooner, and there is nothing that would be worth comparing.
 func (k *stack) catchUpToCompare(ctx context.Context) error {
-	if other, err := k.engine.Open(ctx); err != nil || other {
+	if _, err := k.engine.Open(ctx); err != nil {
 		return err
 	}
 	at, err := k.engine.Position(ctx)

@@ -110,7 +110,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatalf("after %d MiB: %v", acknowledged*900_000>>20, err)
 		}
 	}
-	if acknowledged == 0 || refused == 0 {
+	if acknowledged == 0 || refused < 20 {
 		t.Errorf("%d appends were acknowledged and %d refused", acknowledged, refused)
 	}
 	if got := len(readStream(t, c, "s", esdb.ReadStreamOptions{})); got != acknowledged {

@@ -1,7 +1,8 @@
 // Package feed brings the log to those who follow it: a Watermill subscriber over the official client's $all catch-up
 // subscription, and the projections' Source for reading from the beginning.
 //
-// A message is a batch of events: one when the log is quiet, thousands while catching up. There is one message in
+// A message is a batch of events: one when the log is quiet, thousands while catching up; a feed may linger for more of
+// them where nobody waits for what its consumer does. There is one message in
 // flight per subscription, in the order of the log; it is acknowledged when its transaction has committed, and on
 // shutdown it has a while to end. The feed owns reconnecting: from what its consumer's own checkpoint says, with a client
 // of its own, because the official client does not come back from every failure. It looks at the log's head when

@@ -148,7 +148,8 @@ func TestClusterInAVeryDeepFolder(t *testing.T) {
 }
 
 func TestClusterStopsWithOpenConnections(t *testing.T) {
-	c, err := postgres.Manage(t.Context(), postgres.ManageOptions{Dir: made(t), Unsafe: true})
+	dir := made(t)
+	c, err := postgres.Manage(t.Context(), postgres.ManageOptions{Dir: dir, Unsafe: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,16 +159,19 @@ func TestClusterStopsWithOpenConnections(t *testing.T) {
 	}
 	defer conn.Close(t.Context())
 	stop(t, c)
+	manage(t, dir) // it has let go of the folder
 }
 
 func TestClusterStopsAtOnceWhenTimeIsUp(t *testing.T) {
-	c, err := postgres.Manage(t.Context(), postgres.ManageOptions{Dir: made(t), Unsafe: true})
+	dir := made(t)
+	c, err := postgres.Manage(t.Context(), postgres.ManageOptions{Dir: dir, Unsafe: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_ = c.Stop(ctx) // in order or at once, whichever came first
+	manage(t, dir)  // it has let go of the folder
 }
 
 func TestClusterOfAnOrdinaryUser(t *testing.T) {
