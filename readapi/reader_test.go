@@ -207,8 +207,17 @@ func TestReader(t *testing.T) {
 			return taken.String()
 		}
 		for _, x := range []struct{ who, collection string }{
-			{"ada", "accounts"}, {"ada", "contacts"}, {"ada", "invoices"}, {"ada", "payments"}, {"ada", "payment-attempts"}, {"ada", "projects"},
-			{"ada", "contracts"}, {"ada", "team"}, {"olga", "invoices"}, {"olga", "contacts"}, {"olga", "payments"},
+			{"ada", "accounts"},
+			{"ada", "contacts"},
+			{"ada", "invoices"},
+			{"ada", "payments"},
+			{"ada", "payment-attempts"},
+			{"ada", "projects"},
+			{"ada", "contracts"},
+			{"ada", "team"},
+			{"olga", "invoices"},
+			{"olga", "contacts"},
+			{"olga", "payments"},
 		} {
 			var taken, listed struct{ Items []map[string]any }
 			if err := json.Unmarshal([]byte(take(x.who, x.collection, "json")), &taken); err != nil {
