@@ -173,8 +173,8 @@ func TestLaws(t *testing.T) {
 // commands are what happens at random, the likelier the oftener they are listed.
 var commands = []string{
 	"draft", "draft and send", "draft and send", "change", "send", "pay", "pay", "pay", "pay the rest", "refund", "refund", "credit", "credit",
-	"void", "overdue", "question", "question", "answer", "contract", "contract", "sign", "all sign", "all sign", "decline", "withdraw",
-	"doubt", "doubt", "copies",
+	"void", "overdue", "question", "question", "answer", "answer", "contract", "contract", "sign", "all sign", "all sign", "all sign", "decline", "withdraw",
+	"doubt", "doubt", "copies", "copies",
 }
 
 // year is the random life of a firm's two accounts.
@@ -293,7 +293,10 @@ func (y *year) live(command string) error {
 	case "sign":
 		return y.sign(con, y.somebody())
 	case "all sign":
-		return errors.Join(y.sign(con, y.contacts[0]), y.sign(con, y.contacts[1]))
+		if err := errors.Join(y.sign(con, y.contacts[0]), y.sign(con, y.contacts[1])); err != nil || rapid.Bool().Draw(y.r, "no copy yet") {
+			return err
+		}
+		return y.copied(con)
 	case "decline":
 		return y.deal(con, y.somebody(), contract.Decline{Contract: con, Reason: domain.P("secret")})
 	case "withdraw":
@@ -302,7 +305,7 @@ func (y *year) live(command string) error {
 		who := y.somebody()
 		return errors.Join(y.agree(con, who), y.deal(con, who, contract.WithdrawConsent{Contract: con}))
 	case "copies":
-		return y.deal(con, y.who, contract.DeliverCopy{Contract: con, Contact: y.somebody().ID, Channel: "email"})
+		return y.copied(con)
 	default:
 		return fmt.Errorf("there is no command %q", command)
 	}
@@ -343,6 +346,11 @@ func (y *year) sign(con domain.ID, who domain.Actor) error {
 	return y.deal(con, who, contract.Sign{
 		Contract: con, Name: domain.P("Somebody"), Statement: domain.P("I agree"), SHA256: terms.SHA256,
 	})
+}
+
+// copied sends somebody the contract as all have signed it.
+func (y *year) copied(con domain.ID) error {
+	return y.deal(con, y.who, contract.DeliverCopy{Contract: con, Contact: y.somebody().ID, Channel: "email"})
 }
 
 // send sends a draft under a number, which is only taken for a draft, as the loop does it.
