@@ -121,6 +121,7 @@ func invoiceTables() []Table {
 			ClientsWhere: "(released or " + Unreleased + ") and " + Permitted(string(contact.ViewInvoices)),
 			Indexes: []string{
 				"(account, drafted_at, id)", "(firm, drafted_at, id)", "(firm, due, id) where due_amount > 0",
+				"(account, due, id) where due_amount > 0", // what a client owes is asked for on each of its pages
 				"(project) where project is not null", "(firm, number) where number is not null",
 			},
 		}),

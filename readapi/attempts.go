@@ -42,14 +42,14 @@ type StaffAttempt struct {
 var attemptStatuses = []string{"started", "handed_over", "succeeded", "failed", "expired", "review", "reviewed"}
 
 func attempts() *collection {
-	from := "payment_attempts t join accounts a on a.id = t.account left join payment_pages g on g.id = t.id left join contacts p on p.id = t.contact"
+	from := "payment_attempts t left join payment_pages g on g.id = t.id left join contacts p on p.id = t.contact"
 	client, staff := viewOf[Attempt](), viewOf[StaffAttempt]()
 	return &collection{
 		name: "payment-attempts", what: "payment", permission: "view_invoices",
 		doc:    "Attempts to pay an invoice online. After StartPayment send the payer to url.",
 		client: source{from: from, list: client, get: client},
 		staff:  source{from: from + " left join payment_notes n on n.id = t.id", list: staff, get: staff},
-		id:     "t.id", firm: "t.firm", account: "t.account",
+		id:     "t.id", firm: "t.firm", account: "t.account", named: true,
 		search: []string{"t.label", "a.name"},
 		sorts:  slices.Concat(both("-started", "t.started_at", sortInstant), both("-amount", "t.amount", sortNumber)),
 		filters: []filter{

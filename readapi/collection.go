@@ -31,6 +31,7 @@ type collection struct {
 	id      string // column of the id
 	firm    string // column of the firm, the first lock
 	account string // column of the account, the first lock for clients; empty for things of the firm itself
+	named   bool   // SQL names the account as a.name
 	search  []string
 	sorts   []sorting // the first is the default
 	filters []filter
@@ -129,7 +130,14 @@ var errNotPermitted = &domain.Fault{Kind: domain.Forbidden, Code: "not-permitted
 
 // locked begins the condition with firm and account: the first lock, before row-level security.
 func (c *collection) locked(s *statement, from source) {
-	s.add(" from ", from.from, " where ", c.firm, " = {firm}")
+	s.add(" from ", from.from)
+	switch {
+	case c.named && s.scope.Staff():
+		s.add(" join accounts a on a.id = ", c.account)
+	case c.named: // one for all rows, looked up once; a join would look it up for each
+		s.add(" cross join (select (select name from accounts where firm = {firm} and id = {account}) as name) a")
+	}
+	s.add(" where ", c.firm, " = {firm}")
 	if c.account != "" && !s.scope.Staff() {
 		s.add(" and ", c.account, " = {account}")
 	}

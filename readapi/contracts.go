@@ -63,7 +63,7 @@ type ContractSigner struct {
 }
 
 func contracts() *collection {
-	from := "contracts c join accounts a on a.id = c.account left join contract_bodies b on b.id = c.id"
+	from := "contracts c left join contract_bodies b on b.id = c.id"
 	return &collection{
 		name: "contracts", what: "contract", doc: "Texts that people of a client sign.", permission: "view_contracts",
 		client: source{
@@ -73,7 +73,7 @@ func contracts() *collection {
 		staff: source{
 			from: from + " left join contract_notes n on n.id = c.id", list: viewOf[Contract](), get: viewOf[StaffContractDetail](),
 		},
-		id: "c.id", firm: "c.firm", account: "c.account",
+		id: "c.id", firm: "c.firm", account: "c.account", named: true,
 		search: []string{"c.title"},
 		sorts:  append(both("-drafted", "c.drafted_at", sortInstant), both("title", "lower(c.title)", sortText)...),
 		filters: []filter{

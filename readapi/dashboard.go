@@ -3,6 +3,7 @@ package readapi
 import (
 	"net/http"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,7 +36,9 @@ type CurrencyTotals struct {
 // ClientDashboard is what a contact has to know and to do.
 type ClientDashboard struct {
 	AmountDue []domain.Money   `json:"amount_due" doc:"one per currency"`
-	Actions   []Action         `json:"actions" doc:"what waits for this contact"`
+	Open      int64            `json:"open_invoices" doc:"how many are to be paid, the overdue ones included"`
+	Overdue   int64            `json:"overdue_invoices"`
+	Actions   []Action         `json:"actions" doc:"what waits for this contact, 50 of a kind at most, the longest awaited first"`
 	Projects  []ProjectSummary `json:"projects" doc:"under way"`
 	Activity  []Entry          `json:"activity" doc:"the latest"`
 	Position  domain.Position  `json:"position"`
@@ -68,6 +71,8 @@ type (
 	dueMoney struct {
 		Currency string       `sql:"i.currency"`
 		Amount   domain.Money `sql:"sum(i.due_amount)::bigint"`
+		Open     int64        `sql:"count(*)"`
+		Overdue  int64        `sql:"count(*) filter (where i.due < {today})"`
 	}
 	contractToSign struct {
 		ID    domain.ID `sql:"c.id"`
@@ -106,7 +111,7 @@ func (s *server) dashboard(w http.ResponseWriter, r *http.Request) {
 	if scope.Staff() {
 		answer = q.staffDashboard(stale)
 	} else {
-		answer = q.clientDashboard(stale)
+		answer = q.clientDashboard(stale, 50)
 	}
 	if err := s.run(r.Context(), q); err != nil {
 		Problem(w, r, err)
@@ -119,14 +124,12 @@ func (s *server) dashboard(w http.ResponseWriter, r *http.Request) {
 func (q *reading) staffDashboard(stale bool) *StaffDashboard {
 	d := &StaffDashboard{Stale: stale}
 	readAll(q, totalsView, " from invoice_sums i where i.firm = {firm} and i.status not in ('draft', 'void') group by i.currency order by i.currency", &d.Totals)
-	d.Accounts = q.counts("a.state", "a.accounts", "account_sums a where a.firm = {firm}")
-	d.Projects = q.counts("p.health", "p.projects", "project_sums p where p.firm = {firm}")
-	d.Contracts = q.counts("c.status", "c.contracts", "contract_sums c where c.firm = {firm}")
-	d.Invoices = q.counts("case when "+late+" then 'overdue' else i.status end", "i.invoices", "invoice_sums i where i.firm = {firm}")
+	q.counts(map[string]*map[string]int64{"account": &d.Accounts, "project": &d.Projects, "contract": &d.Contracts, "invoice": &d.Invoices})
 	return d
 }
 
-func (q *reading) clientDashboard(stale bool) *ClientDashboard {
+// clientDashboard lists so many invoices to pay at most.
+func (q *reading) clientDashboard(stale bool, invoices int) *ClientDashboard {
 	d := &ClientDashboard{Stale: stale, AmountDue: []domain.Money{}, Actions: []Action{}, Projects: []ProjectSummary{}, Activity: []Entry{}}
 	if q.scope.Permits("view_contracts") && q.scope.Permits("sign_contracts") {
 		each(q, toSignView, ` from contracts c where c.firm = {firm} and c.account = {account} and c.status = 'sent'
@@ -138,8 +141,9 @@ func (q *reading) clientDashboard(stale bool) *ClientDashboard {
 		open := " from invoices i where i.firm = {firm} and i.account = {account} and i.released and i.due_amount > 0"
 		each(q, dueView, open+" group by i.currency order by i.currency", func(m dueMoney) {
 			d.AmountDue = append(d.AmountDue, m.Amount)
+			d.Open, d.Overdue = d.Open+m.Open, d.Overdue+m.Overdue
 		})
-		each(q, toPayView, open+" order by i.due, i.id limit 50", func(i invoiceToPay) {
+		each(q, toPayView, open+" order by i.due, i.id limit "+strconv.Itoa(invoices), func(i invoiceToPay) {
 			d.Actions = append(d.Actions, Action{
 				Kind: "pay_invoice", ID: i.ID, Label: i.Label, Due: i.Due, Overdue: i.Due.Before(q.today), Amount: &i.Amount, Since: i.Since,
 			})
@@ -149,7 +153,7 @@ func (q *reading) clientDashboard(stale bool) *ClientDashboard {
 		readAll(q, summaryView, ` from projects p where p.firm = {firm} and p.account = {account} and not p.completed
 			order by p.opened_at desc, p.id desc limit 50`, &d.Projects)
 	}
-	readAll(q, entryViews[domain.Client], entriesFrom+entriesMine+" and h.event not in ("+lookEvents+") order by h.position desc limit 10", &d.Activity)
+	readAll(q, entryViews[domain.Client], pageTables+" where h.firm = {firm}"+entriesMine+" and h.event not in ("+lookEvents+") order by h.position desc limit 10", &d.Activity)
 	return d
 }
 
@@ -176,19 +180,24 @@ func each[V any](q *reading, v *view, from string, take func(V)) {
 // late is the condition on sums i of invoices that they are overdue.
 const late = "i.due <> '' and i.due < to_char({today}::date, 'YYYY-MM-DD')"
 
-// counts queues a sum of counts by what expression gives.
-func (q *reading) counts(expression, count, from string) map[string]int64 {
-	counts := map[string]int64{}
-	q.add(q.statement().add("select ", expression, ", sum(", count, ")::bigint from ", from, " group by 1"), func(rows pgx.Rows) error {
-		for rows.Next() {
-			var key string
-			var n int64
-			if err := rows.Scan(&key, &n); err != nil {
-				return err
+// counts queues how many things of each kind there are, by how they stand.
+func (q *reading) counts(into map[string]*map[string]int64) {
+	for _, counts := range into {
+		*counts = map[string]int64{}
+	}
+	q.add(q.statement().add(`select 'account', state, sum(accounts)::bigint from account_sums where firm = {firm} group by 2
+		union all select 'project', health, sum(projects)::bigint from project_sums where firm = {firm} group by 2
+		union all select 'contract', status, sum(contracts)::bigint from contract_sums where firm = {firm} group by 2
+		union all select 'invoice', case when `+late+` then 'overdue' else i.status end, sum(i.invoices)::bigint from invoice_sums i where i.firm = {firm} group by 2`),
+		func(rows pgx.Rows) error {
+			for rows.Next() {
+				var kind, key string
+				var n int64
+				if err := rows.Scan(&kind, &key, &n); err != nil {
+					return err
+				}
+				(*into[kind])[key] = n
 			}
-			counts[key] = n
-		}
-		return rows.Err()
-	})
-	return counts
+			return rows.Err()
+		})
 }

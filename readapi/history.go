@@ -63,7 +63,6 @@ const (
 	entriesTables = ` from history h
 		left join staff s on s.firm = h.firm and s.id = case when h.actor_kind = 'staff' then h.actor::uuid end
 		left join contacts c on c.firm = h.firm and c.id = case when h.actor_kind = 'client' then h.actor::uuid end`
-	entriesFrom = entriesTables + " where h.firm = {firm}"
 	// pageTables look up the names of the entries of a page alone. Joined as above they cost what it takes to read all people
 	// of a firm; a search for a name and an export do read all entries.
 	pageTables = ` from history h

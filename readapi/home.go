@@ -1,6 +1,7 @@
 package readapi
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,6 +55,7 @@ type StaffHome struct {
 	Months    []Month // the last twelve, by currency and month, oldest first
 	Ageing    []Ageing
 	Stages    []StageCount
+	Latest    []StaffEntry // of the work, the newest first
 }
 
 // Attention is something that somebody at the firm should look at.
@@ -145,13 +147,18 @@ const months = ` from (
 	group by 1, 2
 ) m order by m.currency, m.first`
 
-// HomeOf asks for the staff's home.
-func HomeOf(r *Reading) *StaffHome {
+// noWork are the categories whose entries are about the portal itself.
+const noWork = "'access', 'login', 'numbering', 'slug'"
+
+// HomeOf asks for the staff's home, with so many of the latest entries.
+func HomeOf(r *Reading, latest int) *StaffHome {
 	h := &StaffHome{StaffDashboard: r.q.staffDashboard(false)}
 	readAll(r.q, attentionView, attention, &h.Attention)
 	readAll(r.q, monthView, months, &h.Months)
 	readAll(r.q, ageingView, ` from (select currency, due::date as due, due_amount from invoice_sums where firm = {firm} and due <> '') i
 		group by i.currency order by i.currency`, &h.Ageing)
+	readAll(r.q, entryViews[domain.Staff], pageTables+" where h.firm = {firm} and h.category not in ("+noWork+") and h.event not in ("+lookEvents+
+		") order by h.position desc limit "+strconv.Itoa(latest), &h.Latest)
 	readAll(r.q, stageView, " from project_sums p where p.firm = {firm} and p.health <> 'completed' group by p.stage order by min(p.stage_index), p.stage", &h.Stages)
 	return h
 }

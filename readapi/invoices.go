@@ -139,15 +139,14 @@ const shownStatus = "case when i.due_amount > 0 and i.due < {today} and i.status
 var invoiceStatuses = []string{"draft", "sent", "part_paid", "overdue", "paid", "credited", "void"}
 
 func invoices() *collection {
-	from := "invoices i join accounts a on a.id = i.account"
 	return &collection{
 		name: "invoices", what: "invoice", doc: "Invoices. Contacts see those that were sent to them.", permission: "view_invoices",
-		client: source{from: from, list: viewOf[Invoice](), get: viewOf[InvoiceDetail](), where: "i.released or {unreleased}"},
+		client: source{from: "invoices i", list: viewOf[Invoice](), get: viewOf[InvoiceDetail](), where: "i.released or {unreleased}"},
 		staff: source{
-			from: from + " left join invoice_reasons r on r.id = i.id and r.kind = 'void'",
+			from: "invoices i left join invoice_reasons r on r.id = i.id and r.kind = 'void'",
 			list: viewOf[StaffInvoice](), get: viewOf[StaffInvoiceDetail](),
 		},
-		id: "i.id", firm: "i.firm", account: "i.account",
+		id: "i.id", firm: "i.firm", account: "i.account", named: true,
 		search: []string{"i.label", "a.name"},
 		sorts: slices.Concat(
 			both("-drafted", "i.drafted_at", sortInstant), both("due", "i.due", sortDate), both("-total", "i.total", sortNumber),

@@ -172,6 +172,10 @@ type paper struct {
 // on is the collection with a paper in place of its things. join brings in the firm as f and the account as a.
 func (c *collection) on(paper *view, join string) *collection {
 	copied := *c
+	if c.named { // with more than the name
+		copied.named = false
+		join += " join accounts a on a.id = " + c.account
+	}
 	copied.client.get, copied.staff.get = paper, paper
 	copied.client.from += join
 	copied.staff.from += join

@@ -25,11 +25,11 @@ type Payment struct {
 
 func payments() *collection {
 	view := viewOf[Payment]()
-	all := source{from: "payments p join invoices i on i.id = p.invoice join accounts a on a.id = p.account", list: view, get: view}
+	all := source{from: "payments p join invoices i on i.id = p.invoice", list: view, get: view}
 	return &collection{
 		name: "payments", what: "payment", doc: "Money received. Whoever sees the invoice sees its payments.", permission: "view_invoices",
 		client: all, staff: all,
-		id: "p.id", firm: "p.firm", account: "p.account",
+		id: "p.id", firm: "p.firm", account: "p.account", named: true,
 		search: []string{"i.label", "a.name", "p.reference"},
 		sorts:  append(both("-date", "p.date", sortDate), both("-recorded", "p.recorded_at", sortInstant)...),
 		filters: []filter{

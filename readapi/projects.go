@@ -38,11 +38,11 @@ type ProjectMember struct {
 }
 
 func projects() *collection {
-	all := source{from: "projects p join accounts a on a.id = p.account", list: viewOf[Project](), get: viewOf[ProjectDetail]()}
+	all := source{from: "projects p", list: viewOf[Project](), get: viewOf[ProjectDetail]()}
 	return &collection{
 		name: "projects", what: "project", doc: "Pieces of work for clients.", permission: "view_projects",
 		client: all, staff: all,
-		id: "p.id", firm: "p.firm", account: "p.account",
+		id: "p.id", firm: "p.firm", account: "p.account", named: true,
 		search: []string{"p.name"},
 		sorts:  append(both("-opened", "p.opened_at", sortInstant), both("name", "lower(p.name)", sortText)...),
 		filters: []filter{

@@ -71,6 +71,9 @@ func (q *reading) statement() *statement {
 
 // arg gives the placeholder of a value.
 func (s *statement) arg(v any) string {
+	if id, is := v.(domain.ID); is {
+		v = pgtype.UUID{Bytes: id, Valid: true} // which the driver sends as it is; the other goes through text
+	}
 	s.args = append(s.args, v)
 	return "$" + strconv.Itoa(len(s.args))
 }

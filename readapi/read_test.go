@@ -178,13 +178,13 @@ func testDashboards(t *testing.T, w *world) {
 		for _, a := range mine.Actions {
 			list = append(list, fmt.Sprint(a.Kind, " ", a.Label, " ", a.Overdue))
 		}
-		return append(list, fmt.Sprint(mine.AmountDue, len(mine.Projects), len(mine.Activity) > 0))
+		return append(list, fmt.Sprint(mine.AmountDue, mine.Open, mine.Overdue, len(mine.Projects), len(mine.Activity) > 0))
 	}
 	for who, want := range map[string][]string{
-		"olga": {"sign_contract Terms: contract false", "pay_invoice 0001 true", "[69.00 EUR] 1 true"},
-		"nora": {"pay_invoice 0001 true", "[69.00 EUR] 1 true"},
-		"liam": {"[] 0 true"},
-		"bea":  {"pay_invoice 0002 true", "[69.00 EUR] 1 true"},
+		"olga": {"sign_contract Terms: contract false", "pay_invoice 0001 true", "[69.00 EUR] 1 1 1 true"},
+		"nora": {"pay_invoice 0001 true", "[69.00 EUR] 1 1 1 true"},
+		"liam": {"[] 0 0 0 true"},
+		"bea":  {"pay_invoice 0002 true", "[69.00 EUR] 1 1 1 true"},
 	} {
 		if d := cmp.Diff(want, actions(who)); d != "" {
 			t.Errorf("%s: %s", who, d)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func TestReader(t *testing.T) {
 			list := readapi.List[readapi.Invoice](r, url.Values{"limit": {"2"}, "sort": {"number"}})
 			one := readapi.Get[readapi.InvoiceDetail](r, w.ids["invoice aurora"].String(), nil)
 			history := readapi.History(r, "invoices", w.ids["invoice aurora"].String(), url.Values{"limit": {"1"}})
-			dashboard := readapi.Dashboard(r)
+			dashboard := readapi.Dashboard(r, 8)
 			if err := r.Run(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +93,7 @@ func TestReader(t *testing.T) {
 	})
 	t.Run("the staff's home", func(t *testing.T) {
 		r := reader.Read(w.scopeOf("ada"))
-		frame, home := readapi.FrameOf(r), readapi.HomeOf(r)
+		frame, home := readapi.FrameOf(r), readapi.HomeOf(r, 8)
 		if err := r.Run(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -117,6 +118,9 @@ func TestReader(t *testing.T) {
 		}
 		if billed-paid != due {
 			t.Errorf("by month %d was billed and %d paid, but %d is owed", billed, paid, due)
+		}
+		if len(home.Latest) != 8 || slices.ContainsFunc(home.Latest, func(e readapi.StaffEntry) bool { return e.Record.Type == "numbering" || e.Sentence == "" }) {
+			t.Errorf("the latest: %+v", home.Latest)
 		}
 		if len(home.Stages) != 2 || home.Stages[0].Stage != "Discovery" {
 			t.Errorf("%+v", home.Stages)

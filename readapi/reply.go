@@ -2,18 +2,30 @@ package readapi
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"strconv"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
+
+// buffers are for answers: growing to the size of one again and again costs more than writing it.
+var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
+// asEver writes JSON as encoding/json does. This library is its next version, and quicker.
+var asEver = jsonv1.DefaultOptionsV1()
 
 // reply answers with JSON.
 func reply(w http.ResponseWriter, r *http.Request, body any, stale bool) {
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(body); err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := json.MarshalWrite(b, body, asEver); err != nil {
 		Problem(w, r, err)
 		return
 	}
+	b.WriteByte('\n')
 	header := w.Header()
 	if stale {
 		header.Set(staleHeader, "true")

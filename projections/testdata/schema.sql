@@ -11,7 +11,7 @@ create table read.checkpoint (
 	updated_at timestamptz not null default now()
 );
 
-insert into read.checkpoint (build, loading) values ('e35234d440f7', true);
+insert into read.checkpoint (build, loading) values ('42d4fadc81ba', true);
 
 create table read.firms (
 	id uuid not null,
@@ -552,9 +552,11 @@ create index invoices_2 on read.invoices (firm, drafted_at, id);
 
 create index invoices_3 on read.invoices (firm, due, id) where due_amount > 0;
 
-create index invoices_4 on read.invoices (project) where project is not null;
+create index invoices_4 on read.invoices (account, due, id) where due_amount > 0;
 
-create index invoices_5 on read.invoices (firm, number) where number is not null;
+create index invoices_5 on read.invoices (project) where project is not null;
+
+create index invoices_6 on read.invoices (firm, number) where number is not null;
 
 create index credit_notes_1 on read.credit_notes (invoice);
 

@@ -81,6 +81,18 @@ func testDashboard(t *testing.T, w *world) {
 	lacks(t, w.page("/", "liam"), "Amount due", "Waiting for you")
 	fresh := w.page("/", "carl")
 	holds(t, fresh, "Welcome, Carl", "Question this invoice")
+
+	w.account("north", "busy")
+	w.contact("north", "busy", "bo", contact.ViewInvoices)
+	for i := range 10 {
+		name := fmt.Sprint("busy ", i)
+		w.invoice("north", "busy", name, 1_00, fmt.Sprintf("2026-04-%02d", 20-i))
+		w.sendInvoice("north", name)
+	}
+	w.project()
+	busy := w.page("/", "bo")
+	holds(t, busy, "10 invoices, the first due on", "2 more things wait", `href="/invoices?status=sent,part_paid,overdue"`, w.id("busy 9"), w.id("busy 2"))
+	lacks(t, busy, w.id("busy 1"), w.id("busy 0"))
 }
 
 func testInvoicePage(t *testing.T, w *world) {

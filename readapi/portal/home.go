@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/atrium-portal/atrium/readapi"
 	"github.com/atrium-portal/atrium/readapi/portal/ui"
 )
+
+// shownWaiting is how much of what waits for a contact stands on the first page.
+const shownWaiting = 8
 
 // homePage is what a contact sees first: what waits for them, and how things stand.
 type homePage struct {
@@ -27,7 +31,7 @@ type homePage struct {
 }
 
 func (p *portal) home(v *visit) (templ.Component, error) {
-	dashboard := readapi.Dashboard(v.q)
+	dashboard := readapi.Dashboard(v.q, shownWaiting)
 	team := readapi.List[readapi.TeamMember](v.q, url.Values{"limit": {"4"}})
 	if err := v.read(); err != nil {
 		return nil, err
@@ -76,8 +80,9 @@ func counted(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// actions are what waits, the most urgent first: what is late, then signatures, then what is due next.
-func (h homePage) actions() []ui.Action {
+// actions are what waits, the most urgent first: what is late, then signatures, then what is due next. more is how much there
+// is no room for.
+func (h homePage) actions() (shown []ui.Action, more int) {
 	var late, sign, pay []ui.Action
 	for _, a := range h.Dashboard.Actions {
 		switch {
@@ -95,7 +100,9 @@ func (h homePage) actions() []ui.Action {
 			})
 		}
 	}
-	return append(append(late, sign...), pay...)
+	shown = slices.Concat(late, sign, pay)
+	shown = shown[:min(len(shown), shownWaiting)]
+	return shown, len(sign) + int(h.Dashboard.Open) - len(shown)
 }
 
 // lateness says how a due date lies to today.
@@ -122,33 +129,23 @@ func (h homePage) due() ui.AmountDueProps {
 		Label: "Amount due", Amounts: h.Dashboard.AmountDue, Format: h.Format, Nothing: "Nothing to pay",
 		Links: []ui.Link{{Label: "Statement", Href: "/statement", Icon: "statement"}},
 	}
-	open, late := 0, 0
-	var first *readapi.Action
-	for i, a := range h.Dashboard.Actions {
-		if a.Kind != "pay_invoice" {
-			continue
-		}
-		if open++; a.Overdue {
-			late++
-		}
-		if first == nil {
-			first = &h.Dashboard.Actions[i]
-		}
-	}
+	open, late := int(h.Dashboard.Open), int(h.Dashboard.Overdue)
+	first := slices.IndexFunc(h.Dashboard.Actions, func(a readapi.Action) bool { return a.Kind == "pay_invoice" })
 	if late > 0 {
 		d.Late = counted(late, "invoice is overdue", "invoices are overdue")
 	}
-	if first == nil {
+	if first < 0 {
 		return d
 	}
-	d.Detail = counted(open, "invoice", "invoices") + ", the first " + h.lateness(first.Due)
+	next := h.Dashboard.Actions[first]
+	d.Detail = counted(open, "invoice", "invoices") + ", the first " + h.lateness(next.Due)
 	if open == 1 {
-		d.Detail = "1 invoice, " + h.lateness(first.Due)
+		d.Detail = "1 invoice, " + h.lateness(next.Due)
 	}
-	d.Pay = &ui.Link{Label: "See " + first.Label, Href: h.path("invoices", first.ID), Icon: "invoice"}
+	d.Pay = &ui.Link{Label: "See " + next.Label, Href: h.path("invoices", next.ID), Icon: "invoice"}
 	question := ui.Link{Label: "Question an invoice", Href: "/invoices?status=sent,part_paid,overdue", Icon: "question"}
 	if open == 1 {
-		question = ui.Link{Label: "Question this invoice", Href: h.path("invoices", first.ID) + "/question", Icon: "question"}
+		question = ui.Link{Label: "Question this invoice", Href: h.path("invoices", next.ID) + "/question", Icon: "question"}
 	}
 	d.Links = append(d.Links, question)
 	return d

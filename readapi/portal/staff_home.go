@@ -20,7 +20,6 @@ type staffHomePage struct {
 	Page    ui.Page
 	Welcome string
 	Home    *readapi.StaffHome
-	Latest  []readapi.StaffEntry
 	Manager bool
 }
 
@@ -31,22 +30,13 @@ const (
 )
 
 func (p *portal) staffHome(v *visit) (templ.Component, error) {
-	home := readapi.HomeOf(v.q)
-	latest := readapi.History(v.q, "", "", url.Values{"limit": {"60"}, "looks": {"false"}})
+	home := readapi.HomeOf(v.q, shownLatest)
 	if err := v.read(); err != nil {
 		return nil, err
 	}
 	return staffHomeView(staffHomePage{
-		look: v.look(), Page: v.staff("Home", "/staff"), Welcome: welcome(v.frame.Name), Home: home, Latest: work(latest.Items), Manager: v.atLeast("manager"),
+		look: v.look(), Page: v.staff("Home", "/staff"), Welcome: welcome(v.frame.Name), Home: home, Manager: v.atLeast("manager"),
 	}), nil
-}
-
-// work is the latest of the work: without sign-ins and numbers that were taken, which the history has.
-func work(entries []readapi.StaffEntry) []readapi.StaffEntry {
-	entries = slices.DeleteFunc(entries, func(e readapi.StaffEntry) bool {
-		return slices.Contains([]string{"access", "login", "numbering", "slug"}, e.Record.Type)
-	})
-	return entries[:min(len(entries), shownLatest)]
 }
 
 // lead says in a sentence how much waits.
