@@ -17,8 +17,8 @@
 // # What it may import
 //
 // The kernel of domain, pgx, chi and its rate limiter, go-json-experiment/json (encoding/json to be), huma's schema registry, the
-// scripts of Swagger UI. Never
-// commands, projections or an adapter: with the projections it shares only the tables of schema read.
+// scripts of Swagger UI. Never commands, projections or an adapter: with the projections it shares only the tables of schema
+// read.
 //
 // # How to add a collection
 //

@@ -224,7 +224,9 @@ func History(r *Reading, collection, id string, ask url.Values) *Page[StaffEntry
 }
 
 // Dashboard asks for what a contact has to know and to do, so many invoices to pay at most.
-func Dashboard(r *Reading, invoices int) *ClientDashboard { return r.q.clientDashboard(false, invoices) }
+func Dashboard(r *Reading, invoices int) *ClientDashboard {
+	return r.q.clientDashboard(false, invoices)
+}
 
 // Visits gives each request an id, which Meta puts into commands, and answers with it in X-Request-Id. What OnRecord and
 // OnRefusal tell of it goes to audit; nil: nowhere.
