@@ -26,7 +26,7 @@ build: ## Build the programs into bin/
 
 test: install ## Run every test, on a throw-away Postgres and in a real browser
 	@.ci/install-chromium
-	@.ci/install-axe
+	@.ci/install-npm-packages
 	@.ci/install-stripe-mock
 	@.ci/install-strace
 	@go run ./cmd/testpg -- go test -timeout 14m ./...
@@ -41,7 +41,7 @@ fmt: ## Format the code
 
 screenshots: install ## Make the pictures of the README from the demo
 	@.ci/install-chromium
-	@.ci/install-axe
+	@.ci/install-npm-packages
 	@go test ./cmd/atrium -count=1 -run TestJourneys -screenshots $(CURDIR)/deploy/screenshots
 
 generate: ## Write the Go files of the page components
@@ -55,7 +55,8 @@ bench: build ## Measure appends, replay and reads against their limits (FULL=1: 
 
 fault: install ## Kill, cut, fill and freeze everything under load, for forty minutes; deploy/faults.md has the figures
 	@.ci/install-strace
-	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histories|Winner|Crash|Clock|Failed|TwoProjectors|Lease|Writers|Comes|Outlives|Replaced|LostReply' \
+	@.ci/install-npm-packages
+	@ATRIUM_FAULT=long go run ./cmd/testpg -- go test -timeout 80m -count=1 -v -run 'Kill|Fault|Several|Frozen|Torn|Disk|Acknowledged|Histories|Winner|Crash|Clock|Idle|NodeJS|Failed|TwoProjectors|Lease|Writers|Comes|Outlives|Replaced|LostReply' \
 		./cmd/atrium ./cmd/internal/eventnode ./cmd/internal/eventlog ./cmd/internal/feed ./cmd/internal/postgres ./projections | grep -E '^(=== RUN|---|\s+---|\s+\w+_test\.go|ok|FAIL|PASS)'
 
 fuzz: ## Fuzz every decoder in turn (FUZZTIME=20s each)

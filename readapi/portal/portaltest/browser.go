@@ -2,7 +2,7 @@
 //
 // It is the only package that imports chromedp, so that a change of its API stays in one place. The browser reaches
 // this machine only: a page that asks another host for anything fails. Chromium and axe-core are installed by
-// .ci/install-chromium and .ci/install-axe, which `make test` runs.
+// .ci/install-chromium and .ci/install-npm-packages, which `make test` runs.
 package portaltest
 
 import (

@@ -65,7 +65,7 @@ const refused = `[
 // axe runs rules of axe-core and gives the violations.
 func axe(p *Tab, rules string) []string {
 	p.t.Helper()
-	source, err := os.ReadFile(tool(p.t, "node_modules/axe-core/axe.min.js", ".ci/install-axe"))
+	source, err := os.ReadFile(tool(p.t, "node_modules/axe-core/axe.min.js", ".ci/install-npm-packages"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
