@@ -14,7 +14,7 @@ type Frame struct {
 	Name    string // of whoever asks; empty until the read models know them
 	Email   string
 	Account string // of a contact
-	ToPay   int    // invoices that a contact may pay
+	ToPay   int    // invoices that a contact may pay, counted up to 100: every page asks
 	ToSign  int    // contracts whose turn is a contact's
 	Overdue int    // invoices of the firm
 	Asked   int    // questions that the firm has not answered
@@ -34,7 +34,7 @@ func FrameOf(r *Reading) *Frame {
 	} else {
 		targets = []any{&f.Name, &f.Email, &f.Account, &f.ToPay, &f.ToSign}
 		st.add(`select c.name, c.email, a.name,
-			(select count(*) from invoices i where i.firm = {firm} and i.account = {account} and i.released and i.due_amount > 0),
+			(select count(*) from (select from invoices i where i.firm = {firm} and i.account = {account} and i.released and i.due_amount > 0 limit 100) due),
 			(select count(*) from contracts k where k.firm = {firm} and k.account = {account} and k.status = 'sent' and k.next_signer = {contact})
 			from contacts c join accounts a on a.id = {account}
 			where c.firm = {firm} and c.id = {contact}`)

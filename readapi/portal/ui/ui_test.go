@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +119,20 @@ func TestStateLabels(t *testing.T) {
 	} {
 		if got := ui.StateLabel(c[0], c[1]); got != c[2] {
 			t.Errorf("%s %s is called %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+func TestMenuCounts(t *testing.T) {
+	for count, want := range map[int]string{0: "", 1: "1", 99: "99", 100: "99+", 4000: "99+"} {
+		var page strings.Builder
+		nav := []ui.NavItem{{Label: "Invoices", Href: "/invoices", Icon: "invoice", Count: count, Counted: "to pay"}}
+		if err := ui.ClientLayout(ui.Page{Nav: nav}).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		_, shown, counted := strings.Cut(page.String(), `<span class="count">`)
+		if counted != (want != "") || !strings.HasPrefix(strings.TrimSpace(shown), want) || strings.HasPrefix(strings.TrimSpace(shown), want+"0") {
+			t.Errorf("%d is shown as %.20q", count, shown)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func staffPage(title, current string) ui.Page {
 			{Label: "Home", Href: Path + "staff-home", Icon: "home", Current: current == "home"},
 			{Label: "Clients", Href: Path + "staff-client", Icon: "people", Current: current == "clients"},
 			{Label: "Projects", Href: Path + "board", Icon: "board", Current: current == "projects"},
-			{Label: "Invoices", Href: Path + "editor", Icon: "invoice", Count: 3, Counted: "overdue", Current: current == "invoices"},
+			{Label: "Invoices", Href: Path + "editor", Icon: "invoice", Count: 128, Counted: "overdue", Current: current == "invoices"},
 			{Label: "Contracts", Href: Path + "contract", Icon: "contract", Current: current == "contracts"},
 			{Label: "History", Href: Path + "history", Icon: "history", Current: current == "history"},
 			{Label: "Operations", Href: Path + "operations", Icon: "pulse", Current: current == "operations"},
