@@ -157,6 +157,10 @@ func rebuildBesides(t *testing.T, db *database, log *memoryLog, e, rebuilder *pr
 	if differences, err := e.Verify(t.Context(), log, ignore); err != nil || len(differences) > 0 {
 		t.Errorf("verify: %v %v", differences, err)
 	}
+	// Now that the projector rests, there is something to compare for certain.
+	if done, err := rebuilder.Rebuild(t.Context(), log, ignore); err != nil || !done.Compared || len(done.Differ) > 0 {
+		t.Errorf("rebuilt at rest: %+v, %v", done, err)
+	}
 }
 
 func TestRebuildGoesOnAfterAKill(t *testing.T) {

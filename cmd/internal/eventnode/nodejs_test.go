@@ -2,6 +2,7 @@ package eventnode
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -63,7 +64,9 @@ func runNodeJS(t *testing.T, connection string, restart func()) {
 	if os.Getenv("ATRIUM_FAULT") == "long" {
 		idle = 150 * time.Second
 	}
-	program := exec.CommandContext(t.Context(), "node", script, connection, strconv.FormatInt(idle.Milliseconds(), 10))
+	ctx, cancel := context.WithTimeout(t.Context(), idle+2*time.Minute) // a client that waits for ever fails, with what it said
+	defer cancel()
+	program := exec.CommandContext(ctx, "node", script, connection, strconv.FormatInt(idle.Milliseconds(), 10))
 	program.Env = append(os.Environ(), "NODE_PATH="+modules)
 	var complaints strings.Builder
 	program.Stderr = &complaints
